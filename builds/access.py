@@ -1,0 +1,59 @@
+"""The only road from a user and an address to an object: outside a project everything in it is a 404."""
+
+from dataclasses import dataclass
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+
+from builds.models import Build, Membership, Project, Role
+
+_RANK = {Role.VIEWER: 0, Role.RELEASE_MANAGER: 1, Role.ADMIN: 2}
+
+
+@dataclass(frozen=True)
+class ProjectAccess:
+    """A project, and what this user may do in it."""
+
+    project: Project
+    role: Role
+
+    def allows(self, role: Role) -> bool:
+        return _RANK[self.role] >= _RANK[role]
+
+    @property
+    def can_release(self) -> bool:
+        return self.allows(Role.RELEASE_MANAGER)
+
+    @property
+    def can_administer(self) -> bool:
+        return self.allows(Role.ADMIN)
+
+
+def get_project(user: User | AnonymousUser, slug: str, *, role: Role = Role.VIEWER) -> ProjectAccess:
+    """The project as this user may see it. One query.
+
+    Raises Http404 for somebody outside it, PermissionDenied (with a sentence) for a member of too low a role.
+    """
+    membership = (
+        Membership.objects.select_related("project").filter(user_id=user.pk, project__slug=slug).first()
+        if user.is_authenticated
+        else None
+    )
+    if membership is None:
+        raise Http404("No such project, or you are not a member of it.")
+    access = ProjectAccess(membership.project, Role(membership.role))
+    if not access.allows(role):
+        raise PermissionDenied(f"You need the {role.label} role in {access.project.name}. Ask one of its admins.")
+    return access
+
+
+def get_build(
+    user: User | AnonymousUser, slug: str, build_id: int, *, role: Role = Role.VIEWER
+) -> tuple[ProjectAccess, Build]:
+    """A build of a project that the user may see. Two queries. Raises as `get_project` does."""
+    access = get_project(user, slug, role=role)
+    build = Build.objects.select_related("project", "triggered_by").filter(project=access.project, pk=build_id).first()
+    if build is None:
+        raise Http404(f"{access.project.name} has no build #{build_id}.")
+    return access, build

@@ -1,0 +1,39 @@
+"""The record of every change. A leaf: any service may call it, in the transaction of what it changes."""
+
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from builds.models import AuditAction, AuditEntry, Build, Project
+
+# Who acted when no person did.
+WORKER_NAME = "worker"
+
+
+def record(
+    action: AuditAction,
+    *,
+    actor: User | None,
+    project: Project | None = None,
+    build: Build | None = None,
+    deployment_id: str = "",
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+    reason: str = "",
+) -> AuditEntry:
+    """An audit entry stands beside the change, or neither does. Give `project`, or `build` (which knows its project).
+
+    `before` and `after` hold the same keys, plain JSON values, and only what changed.
+    """
+    project_id = project.pk if project else build.project_id if build else None
+    return AuditEntry.objects.create(
+        project_id=project_id,
+        build=build,
+        deployment_id=deployment_id,
+        action=action,
+        actor=actor,
+        actor_name=(actor.get_full_name() or actor.get_username()) if actor else WORKER_NAME,
+        before=before or {},
+        after=after or {},
+        reason=reason,
+    )

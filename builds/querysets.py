@@ -1,0 +1,35 @@
+"""Named, chainable filters: what "visible", "store-live" or "newest" mean stands here and nowhere else."""
+
+from typing import TYPE_CHECKING, Any, NoReturn, Self
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.db import models
+
+if TYPE_CHECKING:
+    from builds.models import AuditEntry, Build, Project
+
+
+class ProjectQuerySet(models.QuerySet["Project"]):
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """Projects that the user is a member of. Staff see projects in the admin, not here."""
+        return self.filter(memberships__user_id=user.pk)
+
+
+class BuildQuerySet(models.QuerySet["Build"]):
+    def in_slot_of(self, build: "Build") -> Self:
+        """Builds that compete for the same place in a store: same project, platform and build target."""
+        return self.filter(project_id=build.project_id, platform=build.platform, build_target=build.build_target)
+
+    def store_live(self) -> Self:
+        return self.filter(store_status="live")
+
+    def newest_first(self) -> Self:
+        return self.order_by("-id")
+
+
+class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
+    def update(self, **kwargs: Any) -> NoReturn:
+        raise TypeError("Audit entries are never altered.")
+
+    def delete(self) -> NoReturn:
+        raise TypeError("Audit entries are never deleted.")

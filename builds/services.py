@@ -1,0 +1,103 @@
+"""Writes that no device can notice: projects, members, and builds that nobody has installed yet."""
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.text import slugify
+
+from builds import audit
+from builds.errors import InvalidInput
+from builds.models import AuditAction, Build, Membership, Project, Role, new_deployment_key
+from deployments.policy.version_range import find_version
+
+
+def create_project(
+    *, actor: User, name: str, slug: str = "", description: str = "", repository_url: str = "", **bundle_ids: str
+) -> Project:
+    """A project, with the actor as its first admin. `bundle_ids`: ios_bundle_id, android_bundle_id, huawei_bundle_id.
+
+    Without a slug one is made from the name. Raises InvalidInput for an empty name, or a slug that is taken.
+    """
+    name = name.strip()
+    slug = slug or slugify(name)[:60]
+    if not name or not slug:
+        raise InvalidInput(f"{name!r} gives no address. Use a name with letters or digits.", field="name")
+    project = Project(name=name, slug=slug, description=description, repository_url=repository_url, **bundle_ids)
+    _clean(project)
+    with transaction.atomic():
+        try:
+            with transaction.atomic():
+                project.save()
+        except IntegrityError as taken:
+            raise InvalidInput(f"The address {slug!r} is taken by another project. Choose another one.", field="slug") from taken
+        Membership.objects.create(project=project, user=actor, role=Role.ADMIN)
+        audit.record(AuditAction.PROJECT_CREATED, actor=actor, project=project, after={"name": name, "slug": slug})
+    return project
+
+
+def register_build(
+    project: Project,
+    *,
+    actor: User | None,
+    platform: str,
+    build_target: str,
+    store_version: str,
+    status: str = Build.Status.PENDING,
+    build_number: str = "",
+    branch: str = "",
+    commit: str = "",
+    hermes_bytecode_version: int | None = None,
+    deployment_key: str = "",
+) -> Build:
+    """A build with a deployment key of its own, made before compiling so that CI can bake it in.
+
+    `deployment_key`: the caller's own (migration from another server). Raises InvalidInput naming the field.
+    """
+    if not store_version[:1].isdigit() or find_version(store_version) is None:
+        raise InvalidInput(
+            f"{store_version!r} is not a store version; use numbers such as 3.0.0.", field="store_version"
+        )
+    now = timezone.now()
+    build = Build(
+        project=project,
+        platform=platform,
+        build_target=build_target,
+        store_version=store_version,
+        status=status,
+        build_number=build_number,
+        branch=branch,
+        commit=commit,
+        hermes_bytecode_version=hermes_bytecode_version,
+        deployment_key=deployment_key or new_deployment_key(),
+        triggered_by=actor,
+        started_at=None if status == Build.Status.PENDING else now,
+        finished_at=None if status in (Build.Status.PENDING, Build.Status.RUNNING) else now,
+    )
+    _clean(build)
+    with transaction.atomic():
+        try:
+            with transaction.atomic():
+                build.save()
+        except IntegrityError as taken:
+            raise InvalidInput(
+                f"The deployment key {deployment_key!r} belongs to another build. Leave it empty to get a new one.",
+                field="deployment_key",
+            ) from taken
+        after = {
+            "platform": platform,
+            "build_target": build_target,
+            "store_version": store_version,
+            "status": status,
+        }
+        audit.record(AuditAction.BUILD_REGISTERED, actor=actor, build=build, after=after)
+    return build
+
+
+def _clean(instance: Project | Build) -> None:
+    """Raises InvalidInput for the first field whose value the model refuses."""
+    try:
+        instance.clean_fields()
+    except ValidationError as refusal:
+        field, messages = next(iter(refusal.message_dict.items()))
+        raise InvalidInput(messages[0], field=field) from refusal

@@ -1,0 +1,80 @@
+"""Typed readers of environment values: each returns a value of its type, or stops the start with a sentence."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+def read_str(name: str, default: str = "") -> str:
+    """The value without surrounding blanks; an empty value counts as unset."""
+    return os.environ.get(name, "").strip() or default
+
+
+def read_bool(name: str, *, default: bool) -> bool:
+    value = read_str(name).lower()
+    if not value:
+        return default
+    if value in {"1", "true", "yes", "on"}:
+        return True
+    if value in {"0", "false", "no", "off"}:
+        return False
+    raise ImproperlyConfigured(f"{name} is {value!r}; write 1 or 0.")
+
+
+def read_int(name: str, *, default: int, minimum: int, maximum: int) -> int:
+    """A whole number in minimum..maximum, both included."""
+    value = read_str(name)
+    if not value:
+        return default
+    if not value.isascii() or not value.isdigit() or not minimum <= int(value) <= maximum:
+        raise ImproperlyConfigured(f"{name} is {value!r}; write a whole number from {minimum} to {maximum}.")
+    return int(value)
+
+
+def read_list(name: str, default: list[str]) -> list[str]:
+    """Comma-separated values, blanks around each dropped."""
+    values = [part.strip() for part in read_str(name).split(",") if part.strip()]
+    return values or default
+
+
+def read_url(name: str, *, schemes: set[str]) -> str:
+    """An absolute address without a trailing slash, or "" when unset."""
+    value = read_str(name).rstrip("/")
+    if not value:
+        return ""
+    parts = urlsplit(value)
+    if parts.scheme not in schemes or not parts.netloc:
+        wanted = " or ".join(f"{scheme}://…" for scheme in sorted(schemes))
+        raise ImproperlyConfigured(f"{name} is {value!r}; write an address that starts with {wanted}.")
+    return value
+
+
+@dataclass(frozen=True)
+class StorageLocation:
+    """Where bundles are kept: a folder (`directory` set), or an S3 bucket (`bucket` set)."""
+
+    directory: Path | None = None
+    bucket: str = ""
+    endpoint_url: str | None = None
+    region: str | None = None
+
+
+def read_storage(name: str, *, default: str, base: Path) -> StorageLocation:
+    """`file:PATH` (relative to `base`) or `s3://BUCKET?endpoint_url=…&region=…`."""
+    value = read_str(name, default)
+    parts = urlsplit(value)
+    if parts.scheme == "file" and not parts.netloc and parts.path:
+        return StorageLocation(directory=base / parts.path)
+    if parts.scheme == "s3" and parts.netloc:
+        options = dict(parse_qsl(parts.query))
+        unknown = set(options) - {"endpoint_url", "region"}
+        if not unknown:
+            return StorageLocation(
+                bucket=parts.netloc, endpoint_url=options.get("endpoint_url"), region=options.get("region")
+            )
+    raise ImproperlyConfigured(
+        f"{name} is {value!r}; write file:PATH or s3://BUCKET?endpoint_url=ADDRESS&region=REGION."
+    )

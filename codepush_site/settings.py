@@ -1,0 +1,221 @@
+"""All settings. With no environment at all the product runs embedded: SQLite, files and a local queue under `var/`.
+
+Each value that an operator may set is read here, once, through `env`, and documented in docs/operating.md.
+"""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+from codepush_site import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+# Everything the embedded mode writes. Tests and the kill tests point it at a folder of their own.
+VAR_DIR = Path(env.read_str("VAR_DIR", str(BASE_DIR / "var")))
+VAR_DIR.mkdir(parents=True, exist_ok=True)
+
+DATABASE_URL = env.read_str("DATABASE_URL")
+REDIS_URL = env.read_url("REDIS_URL", schemes={"redis", "rediss", "unix"})
+PUBLIC_URL = env.read_url("PUBLIC_URL", schemes={"http", "https"})
+DEBUG = env.read_bool("DEBUG", default=False)
+
+
+def _read_secret_key() -> str:
+    """The operator's SECRET_KEY; embedded, one made at the first start and kept in `var/`."""
+    key = env.read_str("SECRET_KEY")
+    if key:
+        return key
+    if DATABASE_URL:
+        # Two hosts with two made-up keys would sign each other's people out.
+        raise ImproperlyConfigured("SECRET_KEY is not set; with DATABASE_URL set, every process needs the same one.")
+    path = VAR_DIR / "secret_key"
+    try:
+        # O_EXCL: of several processes that start at once, one writes and the others read.
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text()
+    key = secrets.token_urlsafe(50)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(key)
+    return key
+
+
+SECRET_KEY = _read_secret_key()
+ALLOWED_HOSTS = env.read_list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
+
+INSTALLED_APPS = [
+    "builds",
+    "deployments",
+    "metrics",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "codepush_site.middleware.ContentSecurityPolicyMiddleware",
+    "codepush_site.middleware.BodySizeLimitMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "codepush_site.urls"
+WSGI_APPLICATION = "codepush_site.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+
+def _read_database() -> dict[str, Any]:
+    if not DATABASE_URL:
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": VAR_DIR / "codepush.sqlite3",
+            "CONN_MAX_AGE": 60,
+            "OPTIONS": {
+                # Take the write lock when a transaction begins: waiting there works, upgrading a read lock does not.
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 20,
+                # synchronous=FULL: a commit that was answered survives a power cut.
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-20000;",
+            },
+        }
+    try:
+        database: dict[str, Any] = dict(dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True))
+    except (ValueError, KeyError) as error:
+        raise ImproperlyConfigured(f"DATABASE_URL cannot be read ({error}); write postgres://…") from error
+    if database["ENGINE"] != "django.db.backends.postgresql":
+        raise ImproperlyConfigured("DATABASE_URL names another kind of database; write postgres://USER@HOST/NAME.")
+    return database
+
+
+DATABASES = {"default": _read_database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+MAX_BUNDLE_BYTES = env.read_int("MAX_BUNDLE_MB", default=200, minimum=1, maximum=2000) * 1_000_000
+BUNDLE_PUBLIC_URL = env.read_url("BUNDLE_PUBLIC_URL", schemes={"http", "https"})
+_storage = env.read_storage("STORAGE_URL", default=f"file:{VAR_DIR / 'bundles'}", base=BASE_DIR)
+
+
+def _bundle_storage() -> dict[str, Any]:
+    if _storage.directory is not None:
+        return {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": _storage.directory, "base_url": "/api/bundles/", "allow_overwrite": True},
+        }
+    return {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": _storage.bucket,
+            "endpoint_url": _storage.endpoint_url,
+            "region_name": _storage.region,
+            "file_overwrite": True,
+            "querystring_expire": 24 * 3600,
+        },
+    }
+
+
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "bundles": _bundle_storage(),
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+# A bundle that is being uploaded goes to disk at once: 200 MB never sit in memory.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+
+# A worker that has not moved for this long is taken for dead, and its CodePush is given to another.
+PROCESSING_LEASE_SECONDS = env.read_int("PROCESSING_LEASE_SECONDS", default=30, minimum=1, maximum=3600)
+
+CELERY_TASK_IGNORE_RESULT = True
+# A message that the broker does not take is no reason to fail or to wait: the sweep queues the work again.
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_BROKER_CONNECTION_TIMEOUT = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any]
+if REDIS_URL:
+    CELERY_BROKER_URL = REDIS_URL
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "visibility_timeout": 3600,
+        "socket_connect_timeout": 1,
+        "global_keyprefix": "codepush:",
+    }
+else:
+    CELERY_BROKER_URL = "filesystem://"
+    _queue, _control = VAR_DIR / "queue", VAR_DIR / "queue-control"
+    for _folder in (_queue, _control):
+        _folder.mkdir(exist_ok=True)
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": str(_queue),
+        "data_folder_out": str(_queue),
+        "control_folder": str(_control),
+        "polling_interval": 0.1,
+    }
+CELERY_BEAT_SCHEDULE = {
+    "requeue-unfinished-codepushes": {"task": "deployments.requeue_unfinished", "schedule": 5.0},
+}
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "sign_in"
+LOGIN_REDIRECT_URL = "project_list"
+LOGOUT_REDIRECT_URL = "sign_in"
+
+_is_https = PUBLIC_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _is_https
+SECURE_SSL_REDIRECT = _is_https
+SECURE_HSTS_SECONDS = 31_536_000 if _is_https else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _is_https
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _is_https else None
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+X_FRAME_OPTIONS = "DENY"
+
+LANGUAGE_CODE = "en-gb"
+USE_I18N = False
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {"django": {"handlers": ["console"], "level": "INFO", "propagate": False}},
+}

@@ -1,0 +1,79 @@
+"""Where archives lie. Names of published ones are the SHA-256 of their bytes: immutable, so caches may keep them."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import IO, BinaryIO, cast
+
+from django.conf import settings
+from django.core.files import File
+from django.core.files.storage import FileSystemStorage, Storage, storages
+
+_CHUNK_BYTES = 1024 * 1024
+
+
+def bundle_storage() -> Storage:
+    return storages["bundles"]
+
+
+def local_directory() -> Path | None:
+    """The folder that holds the archives, when they are on this host; None for object storage."""
+    storage = bundle_storage()
+    return Path(storage.location) if isinstance(storage, FileSystemStorage) else None
+
+
+def save_upload(deployment_id: str, upload: "File[bytes]") -> str:
+    """Keep an uploaded archive until it is processed. Returns its name, which no device address leads to."""
+    return bundle_storage().save(f"uploads/{deployment_id}.zip", upload)
+
+
+def delete(name: str) -> None:
+    """No such file afterwards; none before is fine."""
+    if name:
+        bundle_storage().delete(name)
+
+
+def exists(name: str) -> bool:
+    return bool(name) and bundle_storage().exists(name)
+
+
+@contextmanager
+def local_copy(name: str) -> Iterator[BinaryIO]:
+    """The stored file, seekable and on this host; a temporary copy of it when storage is elsewhere."""
+    with bundle_storage().open(name) as stored:
+        if local_directory() is not None:
+            yield cast(BinaryIO, stored)
+            return
+        with tempfile.TemporaryFile() as copy:
+            while chunk := stored.read(_CHUNK_BYTES):
+                copy.write(chunk)
+            copy.seek(0)
+            yield cast(BinaryIO, copy)
+
+
+def save_published(file: IO[bytes]) -> tuple[str, str, int]:
+    """Store an archive under the hash of its bytes, once. Returns (name, SHA-256, size in bytes)."""
+    file.seek(0)
+    digest = sha256()
+    size_bytes = 0
+    while chunk := file.read(_CHUNK_BYTES):
+        digest.update(chunk)
+        size_bytes += len(chunk)
+    name = f"{digest.hexdigest()}.zip"
+    storage = bundle_storage()
+    # A worker killed while writing leaves a shorter file: the size tells, and the same bytes are written again.
+    if not storage.exists(name) or storage.size(name) != size_bytes:
+        file.seek(0)
+        storage.save(name, File(file))
+    return name, digest.hexdigest(), size_bytes
+
+
+def download_address(name: str, base_url: str) -> str:
+    """The absolute address a device fetches the archive from. `base_url`: this server's own, as the device sees it."""
+    if settings.BUNDLE_PUBLIC_URL:
+        return f"{settings.BUNDLE_PUBLIC_URL}/{name}"
+    if local_directory() is not None:
+        return f"{base_url}/api/bundles/{name}"
+    return bundle_storage().url(name)

@@ -1,0 +1,221 @@
+"""Safe opening of uploaded archives: nothing in the zip is believed, nothing is unpacked to disk, memory stays flat.
+
+Two passes: `open_archive` looks at the directory only (milliseconds, also for 200 MB), `read_archive` at every byte.
+"""
+
+import stat
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import BinaryIO
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
+
+from deployments.bundles.javascript import JavaScriptProbe, JsBundle, find_js_bundle
+from deployments.bundles.manifest import is_ignored
+from deployments.bundles.refusal import BundleRefused
+
+# A zip with this file at its top is a diff to every client (docs/protocol.md, "Diff").
+DIFF_MARKER = "hotcodepush.json"
+
+_CHUNK_BYTES = 256 * 1024
+_FIRST_ENTRY = b"PK\x03\x04"
+_END_OF_DIRECTORY = b"PK\x05\x06"
+_END_BYTES = 22
+_MAX_COMMENT_BYTES = 65_535
+_ZIP64_MARK = 0xFFFF
+_NOTHING = "An archive needs a folder with the JavaScript bundle and its assets."
+# What zipfile, zlib and struct raise for damaged input.
+_DAMAGE = (BadZipFile, zlib.error, struct.error, EOFError, ValueError, RuntimeError, NotImplementedError, OverflowError)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much an archive may claim from us and from a phone."""
+
+    max_files: int = 10_000
+    max_path_bytes: int = 512
+    max_name_bytes: int = 255
+    max_unpacked_bytes: int = 1_000_000_000
+    # A real bundle shrinks three- to tenfold; only counted from `ratio_floor_bytes` up.
+    max_ratio: int = 100
+    ratio_floor_bytes: int = 20_000_000
+
+
+@dataclass(frozen=True)
+class Archive:
+    """An archive whose directory was found safe. `entries`: normalised path → entry, files that clients see only."""
+
+    zip_file: ZipFile
+    entries: dict[str, ZipInfo]
+    size_bytes: int
+    limits: Limits
+
+
+@dataclass(frozen=True)
+class ArchiveContents:
+    """What reading every byte showed."""
+
+    manifest: dict[str, str]
+    unpacked_bytes: int
+    js_bundle: JsBundle
+
+
+@contextmanager
+def open_archive(file: BinaryIO, limits: Limits = Limits()) -> Iterator[Archive]:
+    """The archive, after every name and promise in its directory was checked.
+
+    Raises BundleRefused; so do the functions below for damage that shows only when files are read.
+    """
+    size_bytes = _check_frame(file, limits)
+    try:
+        zip_file = ZipFile(file)
+    except _DAMAGE as damage:
+        raise BundleRefused(f"The archive is damaged ({damage}). Make it again and upload it.") from damage
+    with zip_file:
+        yield Archive(zip_file, _check_directory(zip_file, size_bytes, limits), size_bytes, limits)
+
+
+def read_archive(archive: Archive, platform: str, on_bytes: Callable[[int], None] = lambda done: None) -> ArchiveContents:
+    """Hash every file, checking sizes and checksums on the way. `on_bytes` hears of bytes read so far.
+
+    Raises BundleRefused: damaged, too large once unpacked, or without a JavaScript bundle for the platform.
+    """
+    probe = JavaScriptProbe(find_js_bundle(list(archive.entries), platform))
+    manifest: dict[str, str] = {}
+    unpacked_bytes = 0
+    for path, entry in archive.entries.items():
+        digest = sha256()
+        for chunk in iter_file(archive, path):
+            unpacked_bytes += len(chunk)
+            _check_unpacked(unpacked_bytes, archive.size_bytes, archive.limits)
+            digest.update(chunk)
+            if path == probe.path:
+                probe.feed(chunk)
+            on_bytes(unpacked_bytes)
+        manifest[path] = digest.hexdigest()
+    return ArchiveContents(manifest, unpacked_bytes, probe.finish())
+
+
+def iter_file(archive: Archive, path: str) -> Iterator[bytes]:
+    """The bytes of one file, in pieces of at most 256 kB."""
+    try:
+        with archive.zip_file.open(archive.entries[path]) as source:
+            while chunk := source.read(_CHUNK_BYTES):
+                yield chunk
+    except _DAMAGE as damage:
+        raise BundleRefused(f"The archive is damaged at {path!r} ({damage}). Make it again and upload it.") from damage
+
+
+def _check_frame(file: BinaryIO, limits: Limits) -> int:
+    """Size of the file in bytes, once its first and last bytes are those of a zip with a directory of bearable size.
+
+    Looked at before zipfile reads the directory, which it does whole: that directory can be as large as the file.
+    """
+    size_bytes = file.seek(0, 2)
+    if size_bytes == 0:
+        raise BundleRefused("The file is empty. Upload the zip that holds the bundle.")
+    file.seek(0)
+    start = file.read(4)
+    if start == _END_OF_DIRECTORY:
+        raise BundleRefused(f"The archive is empty. {_NOTHING}")
+    if start != _FIRST_ENTRY:
+        # Clients decide by these four bytes whether they got an archive: a zip behind other bytes is none to them.
+        raise BundleRefused("The file is not a zip archive. Upload the zip that holds the bundle and its assets.")
+    tail_bytes = min(size_bytes, _END_BYTES + _MAX_COMMENT_BYTES)
+    file.seek(size_bytes - tail_bytes)
+    tail = file.read(tail_bytes)
+    at = tail.rfind(_END_OF_DIRECTORY)
+    if at < 0 or len(tail) - at < _END_BYTES:
+        raise BundleRefused("The archive is truncated: its end is missing. Upload it again.")
+    count, directory_bytes = struct.unpack_from("<HI", tail, at + 10)
+    # The largest directory that the limits allow: 46 fixed bytes, a name, and as much again for extra fields.
+    if count == _ZIP64_MARK or directory_bytes > limits.max_files * (46 + 2 * limits.max_path_bytes):
+        raise BundleRefused(f"The archive has more than {limits.max_files:,} files. Leave out what the app does not load.")
+    file.seek(0)
+    return size_bytes
+
+
+def _check_directory(zip_file: ZipFile, size_bytes: int, limits: Limits) -> dict[str, ZipInfo]:
+    infos = zip_file.infolist()
+    if len(infos) > limits.max_files:
+        raise BundleRefused(
+            f"The archive has {len(infos):,} entries; at most {limits.max_files:,} are allowed. "
+            "Leave out what the app does not load."
+        )
+    entries: dict[str, ZipInfo] = {}
+    for info in infos:
+        path = _check_name(info.orig_filename, limits)
+        _check_kind(info, path)
+        if info.is_dir() or is_ignored(path):
+            continue
+        if path in entries:
+            raise BundleRefused(f"The archive holds {path!r} twice. Devices would keep either one; remove one of them.")
+        entries[path] = info
+    if DIFF_MARKER in entries:
+        raise BundleRefused(
+            f"The archive holds {DIFF_MARKER!r} at its top, so clients would take it for a diff. Upload the whole bundle."
+        )
+    _check_no_file_is_a_folder(entries)
+    _check_unpacked(sum(info.file_size for info in entries.values()), size_bytes, limits)
+    if not entries:
+        raise BundleRefused(f"The archive holds no files. {_NOTHING}")
+    return entries
+
+
+def _check_name(name: str, limits: Limits) -> str:
+    """The path as clients see it: without "." parts and doubled slashes. Refused when it could leave the app's folder."""
+    if "\0" in name:
+        raise BundleRefused(f"The name {name!r} holds a NUL character. Rename the file.")
+    if "\\" in name:
+        raise BundleRefused(f"The name {name!r} holds a backslash. Make the archive with forward slashes.")
+    if name.startswith("/") or name[1:2] == ":":
+        raise BundleRefused(f"The name {name!r} is absolute. Make the archive with paths relative to the bundle's folder.")
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    if ".." in parts:
+        raise BundleRefused(f"The name {name!r} leaves the archive's folder. Make the archive without “..” in paths.")
+    if any(ord(character) < 0x20 for character in name):
+        raise BundleRefused(f"The name {name!r} holds a control character. Rename the file.")
+    path = "/".join(parts)
+    if not path and not name.endswith("/"):
+        raise BundleRefused(f"The name {name!r} names no file. Make the archive again.")
+    if len(path.encode()) > limits.max_path_bytes or any(len(part.encode()) > limits.max_name_bytes for part in parts):
+        raise BundleRefused(
+            f"The path {path[:60]!r}… is too long for phones: at most {limits.max_path_bytes} bytes in all "
+            f"and {limits.max_name_bytes} per name."
+        )
+    return path
+
+
+def _check_kind(info: ZipInfo, path: str) -> None:
+    mode = info.external_attr >> 16
+    if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
+        kind = "a symbolic link" if stat.S_ISLNK(mode) else "a special file"
+        raise BundleRefused(f"{path!r} is {kind}. An archive may hold files and folders only.")
+    if info.flag_bits & 0x1:
+        raise BundleRefused(f"{path!r} is encrypted. Devices have no password; make the archive without one.")
+    if info.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+        raise BundleRefused(f"{path!r} is compressed in a way that devices cannot read. Use the usual zip (deflate).")
+
+
+def _check_no_file_is_a_folder(entries: dict[str, ZipInfo]) -> None:
+    for path in entries:
+        folder = path
+        while "/" in folder:
+            folder = folder.rsplit("/", 1)[0]
+            if folder in entries:
+                raise BundleRefused(f"{folder!r} is both a file and a folder in the archive. Rename one of them.")
+
+
+def _check_unpacked(unpacked_bytes: int, size_bytes: int, limits: Limits) -> None:
+    if unpacked_bytes > limits.max_unpacked_bytes:
+        raise BundleRefused(
+            f"The archive unpacks to more than {limits.max_unpacked_bytes / 1e6:,.0f} MB. Leave out large assets."
+        )
+    if unpacked_bytes > limits.ratio_floor_bytes and unpacked_bytes > size_bytes * limits.max_ratio:
+        raise BundleRefused(
+            f"The archive unpacks to more than {limits.max_ratio} times its size, as only a zip bomb does. "
+            "Upload the bundle that the build tools made."
+        )

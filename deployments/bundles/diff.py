@@ -1,0 +1,57 @@
+"""File-level diffs in the format that all CodePush clients apply: `hotcodepush.json` and the new or changed files.
+
+Source: docs/protocol.md, "Diff".
+"""
+
+import json
+from dataclasses import dataclass
+from typing import BinaryIO
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+from deployments.bundles.archive import DIFF_MARKER, Archive, iter_file
+from deployments.bundles.manifest import Manifest
+
+# Entries carry this date, so that the same two bundles always give the same diff.
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+# Below this an archive is worth a diff whatever it saves: clients check the hash of what a diff made, but not
+# that of a whole unsigned update. Above, one that saves less than a tenth costs more time than it is worth.
+_ALWAYS_BYTES = 1_000_000
+_WORTHWHILE_SHARE = 0.9
+
+
+@dataclass(frozen=True)
+class DiffPlan:
+    """What must change to get from one bundle to another: sorted paths."""
+
+    changed: list[str]
+    deleted: list[str]
+
+
+def plan_diff(old: Manifest, new: Manifest) -> DiffPlan | None:
+    """None when nothing changed. A renamed file is one deleted and one new."""
+    changed = sorted(path for path, digest in new.items() if old.get(path) != digest)
+    deleted = sorted(path for path in old if path not in new)
+    return DiffPlan(changed, deleted) if changed or deleted else None
+
+
+def is_worthwhile(plan: DiffPlan, archive: Archive) -> bool:
+    """Whether devices would save enough by the diff instead of the whole archive."""
+    changed_bytes = sum(archive.entries[path].compress_size for path in plan.changed)
+    return archive.size_bytes < _ALWAYS_BYTES or changed_bytes < archive.size_bytes * _WORTHWHILE_SHARE
+
+
+def write_diff(plan: DiffPlan, archive: Archive, target: BinaryIO) -> None:
+    """Write the diff archive to `target`, in constant memory. Raises BundleRefused when `archive` is damaged."""
+    with ZipFile(target, "w", ZIP_DEFLATED) as zip_file:
+        zip_file.writestr(_entry(DIFF_MARKER), json.dumps({"deletedFiles": plan.deleted}, ensure_ascii=False))
+        for path in plan.changed:
+            with zip_file.open(_entry(path), "w") as entry:
+                for chunk in iter_file(archive, path):
+                    entry.write(chunk)
+
+
+def _entry(path: str) -> ZipInfo:
+    info = ZipInfo(path, _EPOCH)
+    info.compress_type = ZIP_DEFLATED
+    info.external_attr = 0o644 << 16
+    return info

@@ -1,0 +1,142 @@
+"""Reads for pages and snapshots. Each says what it costs."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from django.db.models import FilteredRelation, OuterRef, Q, Subquery
+
+from builds.models import Build
+from deployments.models import CodePush
+from deployments.querysets import CodePushQuerySet
+
+
+class ReleaseRow(NamedTuple):
+    """A build, beside one of its successes (the last six fields are None when it has none)."""
+
+    revision: int
+    store_version: str
+    status: str
+    is_force_updated: bool
+    live_store_version: str | None
+    codepush_id: int | None
+    label_number: int | None
+    is_enabled: bool | None
+    is_mandatory: bool | None
+    rollout_percent: int | None
+    package_hash: str | None
+
+
+class CandidateRow(NamedTuple):
+    """An update that may be offered, beside one diff to it (the last three fields are None when it has none)."""
+
+    label_number: int
+    deployment_id: str
+    package_hash: str
+    storage_name: str
+    size_bytes: int
+    rollout_percent: int
+    is_mandatory: bool
+    description: str
+    diff_from_hash: str | None
+    diff_storage_name: str | None
+    diff_size_bytes: int | None
+
+
+def load_release_rows(deployment_key: str) -> list[ReleaseRow]:
+    """A row per success of the build, highest label first; one row if it has none; no row for an unknown key.
+
+    One query: build and successes together, so that a cold update check costs two in all.
+    """
+    place = {name: OuterRef(name) for name in ("project_id", "platform", "build_target")}
+    rows = (
+        Build.objects.filter(deployment_key=deployment_key)
+        .annotate(
+            release=FilteredRelation("codepushes", condition=Q(codepushes__status=CodePush.Status.SUCCESS)),
+            live_store_version=Subquery(Build.objects.filter(**place).store_live().values("store_version")[:1]),
+        )
+        .order_by("-release__label_number")
+        .values_list(
+            "revision",
+            "store_version",
+            "status",
+            "is_force_updated",
+            "live_store_version",
+            "release__id",
+            "release__label_number",
+            "release__is_enabled",
+            "release__is_mandatory",
+            "release__rollout_percent",
+            "release__bundle__package_hash",
+        )
+    )
+    return [ReleaseRow(*row) for row in rows]
+
+
+def load_candidate_rows(codepush_ids: Iterable[int]) -> list[CandidateRow]:
+    """A row per update and diff to its bundle; updates highest label first. One query."""
+    rows = (
+        CodePush.objects.filter(pk__in=codepush_ids)
+        .by_label_descending()
+        .values_list(
+            "label_number",
+            "deployment_id",
+            "bundle__package_hash",
+            "bundle__storage_name",
+            "bundle__size_bytes",
+            "rollout_percent",
+            "is_mandatory",
+            "description",
+            "bundle__incoming_diffs__from_bundle__package_hash",
+            "bundle__incoming_diffs__storage_name",
+            "bundle__incoming_diffs__size_bytes",
+        )
+    )
+    return [CandidateRow(*row) for row in rows]
+
+
+def list_related_codepushes(build: Build, *, show: str = "all") -> CodePushQuerySet:
+    """Cards of Build Detail, newest first, with what a card shows joined in: one query however many rows.
+
+    `show`: "success", "failed", or anything else for all.
+    """
+    codepushes = CodePush.objects.filter(build=build)
+    if show == "success":
+        codepushes = codepushes.successful()
+    elif show == "failed":
+        codepushes = codepushes.filter(status=CodePush.Status.FAILED)
+    return (
+        codepushes.select_related("created_by", "bundle", "source")
+        # A manifest can be a megabyte; no page reads it.
+        .defer("bundle__manifest")
+        .with_is_live()
+        .newest_first()
+    )
+
+
+def list_rollback_sources(build: Build, live: CodePush) -> CodePushQuerySet:
+    """Successes that a rollback from the Live one can go back to, newest first; disabled ones too."""
+    return (
+        CodePush.objects.filter(build=build, label_number__lt=live.label_number)
+        .successful()
+        .select_related("bundle", "created_by")
+        .defer("bundle__manifest")
+        .by_label_descending()
+    )
+
+
+def find_live_codepush(build: Build) -> CodePush | None:
+    """The Live CodePush, with its bundle. One query."""
+    return (
+        CodePush.objects.filter(build=build)
+        .servable()
+        .select_related("bundle", "created_by")
+        .defer("bundle__manifest")
+        .by_label_descending()
+        .first()
+    )
+
+
+def find_live_by_build(build_ids: Iterable[int]) -> dict[int, CodePush]:
+    """{build id: its Live CodePush}, builds without one left out. One query."""
+    live = CodePush.objects.filter(build_id__in=build_ids).servable().with_is_live().filter(is_live=True)
+    return {codepush.build_id: codepush for codepush in live}

@@ -1,0 +1,120 @@
+"""The funnel: every change that a device could notice goes through `build_change`.
+
+Lock the build → check → change → audit → stamp, in one transaction; after its commit every web process is told.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from builds import audit
+from builds.errors import StaleView
+from builds.models import AuditAction, Build
+from deployments import snapshots
+from deployments.models import CodePush
+
+
+class BuildChange:
+    """A locked build in the middle of a change. Valid inside `build_change` only."""
+
+    def __init__(self, build: Build, actor: User | None) -> None:
+        self.build = build
+        self.actor = actor
+        self._is_audited = False
+
+    def find_live(self) -> CodePush | None:
+        """The Live CodePush under the lock."""
+        return self.build.codepushes.servable().select_related("bundle").by_label_descending().first()
+
+    def require_live(self, expected_label: str | None) -> CodePush | None:
+        """The Live CodePush, when it still is the one the person saw (`None`: they did not say; "": they saw none).
+
+        Raises StaleView.
+        """
+        live = self.find_live()
+        label = live.label if live else ""
+        if expected_label is not None and expected_label != label:
+            now = f"{label} became Live" if label else "The Live CodePush was disabled"
+            raise StaleView(f"{now} while this was open. Review again.")
+        return live
+
+    def next_label_number(self) -> int:
+        """Labels are handed out under the build's lock only, so they are gapless and never doubled."""
+        newest = self.build.codepushes.successful().by_label_descending().values_list("label_number", flat=True).first()
+        return (newest or 0) + 1
+
+    def record(
+        self,
+        action: AuditAction,
+        *,
+        build: Build | None = None,
+        codepush: CodePush | None = None,
+        before: dict[str, Any] | None = None,
+        after: dict[str, Any] | None = None,
+        reason: str = "",
+    ) -> None:
+        audit.record(
+            action,
+            actor=self.actor,
+            build=build or self.build,
+            deployment_id=codepush.deployment_id if codepush else "",
+            before=before,
+            after=after,
+            reason=reason,
+        )
+        self._is_audited = True
+
+    @property
+    def is_audited(self) -> bool:
+        return self._is_audited
+
+
+@contextmanager
+def build_change(build_id: int, *, actor: User | None) -> Iterator[BuildChange]:
+    """The build, locked until the end. On leaving, it is stamped, and published after the commit.
+
+    A body that records nothing changed nothing: then there is no stamp either.
+    """
+    with transaction.atomic():
+        build = Build.objects.select_for_update().get(pk=build_id)
+        change = BuildChange(build, actor)
+        yield change
+        if change.is_audited:
+            _publish([build])
+
+
+@contextmanager
+def codepush_change(codepush_id: int, *, actor: User | None) -> Iterator[tuple[BuildChange, CodePush]]:
+    """As `build_change`, for the build of a CodePush, with that CodePush read under the lock."""
+    # Lock the build, not the CodePush: labels and Live belong to the build.
+    build_id = CodePush.objects.values_list("build_id", flat=True).get(pk=codepush_id)
+    with build_change(build_id, actor=actor) as change:
+        codepush = (
+            CodePush.objects.select_related("bundle", "source").defer("bundle__manifest").get(pk=codepush_id)
+        )
+        yield change, codepush
+
+
+@contextmanager
+def slot_change(build_id: int, *, actor: User | None) -> Iterator[tuple[BuildChange, list[Build]]]:
+    """As `build_change`, with all builds of the same slot locked: devices of each may be told of another's version."""
+    with transaction.atomic():
+        place = Build.objects.get(pk=build_id)
+        # In order of id, so that two slot changes cannot wait for each other.
+        slot = list(Build.objects.in_slot_of(place).select_for_update().order_by("id"))
+        change = BuildChange(next(build for build in slot if build.pk == build_id), actor)
+        yield change, slot
+        if change.is_audited:
+            _publish(slot)
+
+
+def _publish(builds: list[Build]) -> None:
+    """Stamp the builds for every web process to see, and tell this one at once. See `snapshots` for the rest."""
+    Build.objects.filter(pk__in=[build.pk for build in builds]).update(revision=F("revision") + 1, changed_at=Now())
+    keys = [build.deployment_key for build in builds]
+    transaction.on_commit(lambda: snapshots.store.mark_stale(keys))

@@ -1,0 +1,88 @@
+"""Checks that several services share: each raises a sentence, and changes nothing."""
+
+from typing import BinaryIO, cast
+
+from django.conf import settings
+from django.core.files import File
+
+from builds.errors import InvalidInput, NotAllowedNow
+from builds.models import Build
+from deployments.bundles.archive import open_archive
+from deployments.bundles.javascript import find_js_bundle
+from deployments.bundles.refusal import BundleRefused
+
+MAX_DESCRIPTION_LENGTH = 2000
+MAX_REASON_LENGTH = 280
+
+
+class BundleTooLarge(InvalidInput):
+    """The archive is larger than MAX_BUNDLE_MB (413)."""
+
+    def __init__(self) -> None:
+        limit_mb = settings.MAX_BUNDLE_BYTES // 1_000_000
+        super().__init__(f"The bundle is larger than {limit_mb} MB, the limit here. Leave out large assets.", field="bundle")
+
+
+def check_description(description: str) -> None:
+    if len(description) > MAX_DESCRIPTION_LENGTH:
+        raise InvalidInput(
+            f"The description has {len(description):,} characters; at most {MAX_DESCRIPTION_LENGTH:,} fit. Shorten it.",
+            field="description",
+        )
+    _check_text(description, "description")
+
+
+def check_reason(reason: str) -> None:
+    if len(reason) > MAX_REASON_LENGTH:
+        raise InvalidInput(
+            f"The reason has {len(reason)} characters; at most {MAX_REASON_LENGTH} fit. Shorten it.", field="reason"
+        )
+    _check_text(reason, "reason")
+
+
+def _check_text(text: str, field: str) -> None:
+    # PostgreSQL stores no NUL in text.
+    if "\0" in text:
+        raise InvalidInput(f"The {field} holds a NUL character. Remove it.", field=field)
+
+
+def check_rollout(rollout_percent: int) -> None:
+    if not 1 <= rollout_percent <= 100:
+        raise InvalidInput(
+            f"Rollout is {rollout_percent}; use a whole number from 1 to 100. To offer it to nobody, disable it.",
+            field="rollout_percent",
+        )
+
+
+def require_same_place(build: Build, *, build_target: str | None, platform: str | None) -> None:
+    """Build target and platform follow from the build. A request that says otherwise means another build."""
+    for field, given, own in (
+        ("build_target", build_target, build.build_target),
+        ("platform", platform, build.platform),
+    ):
+        if given is not None and given != own:
+            name = field.replace("_", " ")
+            raise InvalidInput(f"The {name} is {given!r}, but {build} has {own!r}. Choose the build you mean.", field=field)
+
+
+def require_accepts_codepushes(build: Build) -> None:
+    if not build.is_successful:
+        raise NotAllowedNow(
+            f"{build} is {build.get_status_display().lower()}; only a successful build can receive CodePushes."
+        )
+    if build.is_force_updated:
+        raise NotAllowedNow(
+            f"Force Update is applied to {build}: its devices are sent to the store and get no CodePush. Lift it first."
+        )
+
+
+def check_upload(upload: "File[bytes]", platform: str) -> None:
+    """What the archive's directory shows at once; the worker reads every byte later."""
+    if (upload.size or 0) > settings.MAX_BUNDLE_BYTES:
+        raise BundleTooLarge
+    try:
+        with open_archive(cast(BinaryIO, upload.file)) as archive:
+            find_js_bundle(list(archive.entries), platform)
+    except BundleRefused as refusal:
+        raise InvalidInput(str(refusal), field="bundle") from refusal
+    upload.seek(0)

@@ -1,0 +1,155 @@
+"""What people do with one CodePush: create, edit, retry, cancel. (Roll back and promote: `republishing`.)
+
+Edit needs the database only: disabling a bad update works with no worker and no broker.
+"""
+
+from django.contrib.auth.models import User
+from django.core.files import File
+from django.db import transaction
+from django.utils import timezone
+
+from builds.errors import NotAllowedNow
+from builds.models import AuditAction, Build
+from deployments import bundle_storage, tasks
+from deployments.models import CodePush, new_deployment_id
+from deployments.services import checks
+from deployments.services.change import build_change, codepush_change
+
+
+def create_codepush(
+    build_id: int,
+    *,
+    actor: User,
+    upload: "File[bytes]",
+    description: str = "",
+    is_mandatory: bool = False,
+    rollout_percent: int = 100,
+    build_target: str | None = None,
+    platform: str | None = None,
+    allows_identical: bool = False,
+    expected_live: str | None = None,
+) -> CodePush:
+    """A pending CodePush that a worker will process; its archive is stored. Devices notice nothing yet.
+
+    `build_target` and `platform` are the build's own; a request that says otherwise is refused, not ignored.
+    Raises InvalidInput (a value, or an archive whose directory already shows that it cannot be released),
+    NotAllowedNow (the build takes no CodePush), StaleView.
+    """
+    checks.check_description(description)
+    checks.check_rollout(rollout_percent)
+    build = Build.objects.get(pk=build_id)
+    checks.require_same_place(build, build_target=build_target, platform=platform)
+    checks.require_accepts_codepushes(build)
+    checks.check_upload(upload, build.platform)
+    deployment_id = new_deployment_id()
+    # Stored before the lock is taken: 200 MB take a while, and nobody else should wait for them.
+    upload_name = bundle_storage.save_upload(deployment_id, upload)
+    try:
+        with build_change(build_id, actor=actor) as change:
+            change.require_live(expected_live)
+            checks.require_accepts_codepushes(change.build)
+            codepush = CodePush.objects.create(
+                build=change.build,
+                deployment_id=deployment_id,
+                description=description,
+                is_mandatory=is_mandatory,
+                rollout_percent=rollout_percent,
+                allows_identical=allows_identical,
+                upload_name=upload_name,
+                upload_size_bytes=upload.size,
+                created_by=actor,
+            )
+            change.record(AuditAction.CODEPUSH_CREATED, codepush=codepush, after=codepush.describe_settings())
+            transaction.on_commit(lambda: tasks.queue_processing(codepush.pk))
+    except Exception:
+        bundle_storage.delete(upload_name)
+        raise
+    return codepush
+
+
+def edit_codepush(
+    codepush_id: int,
+    *,
+    actor: User,
+    description: str | None = None,
+    is_enabled: bool | None = None,
+    is_mandatory: bool | None = None,
+    rollout_percent: int | None = None,
+    expected_live: str | None = None,
+) -> CodePush:
+    """The CodePush has the values given (None: as before), for devices that have not received it yet.
+
+    Disabling the Live one makes the previous enabled success Live again; enabling it makes it Live again.
+    Raises InvalidInput, NotAllowedNow (it has not succeeded), StaleView.
+    """
+    if description is not None:
+        checks.check_description(description)
+    if rollout_percent is not None:
+        checks.check_rollout(rollout_percent)
+    with codepush_change(codepush_id, actor=actor) as (change, codepush):
+        change.require_live(expected_live)
+        if not codepush.is_successful:
+            raise NotAllowedNow(
+                f"{codepush.deployment_id} is {codepush.get_status_display().lower()}; "
+                "only a CodePush that succeeded can be edited."
+            )
+        before = codepush.describe_settings()
+        given = {
+            "description": description,
+            "is_enabled": is_enabled,
+            "is_mandatory": is_mandatory,
+            "rollout_percent": rollout_percent,
+        }
+        changed = {name: value for name, value in given.items() if value is not None and value != before[name]}
+        if changed:
+            for name, value in changed.items():
+                setattr(codepush, name, value)
+            codepush.save(update_fields=list(changed))
+            change.record(
+                AuditAction.CODEPUSH_EDITED,
+                codepush=codepush,
+                before={name: before[name] for name in changed},
+                after=changed,
+            )
+        return codepush
+
+
+def retry(codepush_id: int, *, actor: User) -> CodePush:
+    """A failed CodePush is pending again, with the same archive and settings. Raises NotAllowedNow."""
+    with codepush_change(codepush_id, actor=actor) as (change, codepush):
+        if codepush.status != CodePush.Status.FAILED:
+            raise NotAllowedNow(
+                f"{codepush} is {codepush.get_status_display().lower()}; only a failed CodePush can be retried."
+            )
+        checks.require_accepts_codepushes(change.build)
+        if not bundle_storage.exists(codepush.upload_name):
+            raise NotAllowedNow(f"The archive of {codepush.deployment_id} is no longer stored. Upload it again.")
+        failure_reason = codepush.failure_reason
+        codepush.status = CodePush.Status.PENDING
+        codepush.step = CodePush.Step.QUEUED
+        codepush.failure_reason = ""
+        codepush.progress_percent = codepush.attempt_count = 0
+        codepush.attempt_id = codepush.started_at = codepush.finished_at = codepush.duration_ms = None
+        codepush.save()
+        change.record(AuditAction.CODEPUSH_RETRIED, codepush=codepush, before={"failure_reason": failure_reason})
+        transaction.on_commit(lambda: tasks.queue_processing(codepush.pk))
+        return codepush
+
+
+def cancel(codepush_id: int, *, actor: User) -> CodePush:
+    """A pending or processing CodePush is canceled; its worker stops at its next step. Raises NotAllowedNow."""
+    with codepush_change(codepush_id, actor=actor) as (change, codepush):
+        if not codepush.is_unfinished:
+            raise NotAllowedNow(
+                f"{codepush} is {codepush.get_status_display().lower()}; "
+                "only a pending or processing CodePush can be canceled."
+            )
+        before = codepush.status
+        codepush.status = CodePush.Status.CANCELED
+        codepush.attempt_id = None
+        codepush.finished_at = timezone.now()
+        codepush.save(update_fields=["status", "attempt_id", "finished_at"])
+        change.record(
+            AuditAction.CODEPUSH_CANCELED, codepush=codepush, before={"status": before}, after={"status": "canceled"}
+        )
+        return codepush

@@ -1,0 +1,176 @@
+"""What the worker does with an uploaded archive: check, hash, store, diff, and in one short transaction give the label.
+
+A worker may die at any instruction. Its claim (`attempt_id`) ends when its heartbeat is older than the lease; then
+another worker claims the CodePush and starts over. Everything before the label is repeatable: archives are stored
+under the hash of their bytes, and nothing is visible to devices. Only the holder of the claim can give the label.
+"""
+
+import logging
+import tempfile
+from datetime import timedelta
+from typing import BinaryIO
+
+from django.conf import settings
+from django.db import OperationalError
+
+from builds.models import AuditAction
+from deployments import bundle_storage
+from deployments.bundles.archive import Archive, ArchiveContents, open_archive, read_archive
+from deployments.bundles.diff import is_worthwhile, plan_diff, write_diff
+from deployments.bundles.javascript import check_hermes_version
+from deployments.bundles.manifest import compute_content_hash, compute_package_hash
+from deployments.bundles.refusal import BundleRefused
+from deployments.models import Bundle, BundleDiff, CodePush
+from deployments.services.attempt import Attempt, AttemptLost
+from deployments.services.change import build_change
+
+logger = logging.getLogger(__name__)
+
+# Diffs are made against this many different bundles of the build, as the server of origin did.
+DIFFED_BUNDLES = 5
+# A bundle that kills its worker every time must not do so for ever.
+MAX_ATTEMPTS = 5
+
+
+def list_claimable_ids() -> list[int]:
+    """CodePushes that no living worker has, oldest first."""
+    lease = timedelta(seconds=settings.PROCESSING_LEASE_SECONDS)
+    return list(CodePush.objects.claimable(lease=lease).order_by("id").values_list("pk", flat=True))
+
+
+def process_codepush(codepush_id: int) -> None:
+    """The CodePush has succeeded, or failed with a reason; or another worker has it, or it was canceled."""
+    attempt = Attempt.claim(codepush_id)
+    if attempt is None:
+        return
+    try:
+        if attempt.codepush.attempt_count > MAX_ATTEMPTS:
+            raise BundleRefused(
+                f"Processing stopped {MAX_ATTEMPTS} times without a result, as when a worker runs out of memory. "
+                "Retry it, or upload a smaller bundle."
+            )
+        _process(attempt)
+    except AttemptLost:
+        logger.info("codepush=%s was canceled or taken over", codepush_id)
+    except BundleRefused as refusal:
+        _fail(attempt, str(refusal))
+    except (OperationalError, OSError):
+        # Database or storage are away. The claim runs out, and the sweep gives the work to the next worker.
+        logger.exception("codepush=%s will be tried again", codepush_id)
+    except Exception as error:
+        logger.exception("codepush=%s failed", codepush_id)
+        _fail(attempt, f"Processing failed inside the server ({type(error).__name__}). Retry it; the log says more.")
+
+
+def _process(attempt: Attempt) -> None:
+    codepush = attempt.codepush
+    with (
+        attempt.kept_alive(),
+        bundle_storage.local_copy(codepush.upload_name) as file,
+        open_archive(file) as archive,
+    ):
+        attempt.enter(CodePush.Step.CHECKING)
+        contents = _check(attempt, archive)
+        attempt.enter(CodePush.Step.STORING)
+        bundle = _get_or_store_bundle(file, contents)
+        attempt.enter(CodePush.Step.DIFFING)
+        _make_diffs(attempt, archive, bundle)
+        attempt.enter(CodePush.Step.PUBLISHING)
+        _publish(attempt, bundle)
+    bundle_storage.delete(attempt.upload_name)
+
+
+def _check(attempt: Attempt, archive: Archive) -> ArchiveContents:
+    build = attempt.codepush.build
+    total_bytes = sum(entry.file_size for entry in archive.entries.values()) or 1
+    contents = read_archive(archive, build.platform, on_bytes=lambda done: attempt.advance(done / total_bytes))
+    check_hermes_version(contents.js_bundle, build.hermes_bytecode_version, f"build #{build.pk}")
+    return contents
+
+
+def _get_or_store_bundle(file: BinaryIO, contents: ArchiveContents) -> Bundle:
+    """The stored bundle with this content. Should the attempt fail later, the next one finds it."""
+    content_hash = compute_content_hash(contents.manifest)
+    known = Bundle.objects.filter(content_hash=content_hash).first()
+    if known is not None:
+        return known
+    storage_name, archive_sha256, size_bytes = bundle_storage.save_published(file)
+    # Not create(): another worker may be storing the same content for another build.
+    bundle, _ = Bundle.objects.get_or_create(
+        content_hash=content_hash,
+        defaults={
+            "package_hash": compute_package_hash(contents.manifest),
+            "archive_sha256": archive_sha256,
+            "storage_name": storage_name,
+            "size_bytes": size_bytes,
+            "manifest": contents.manifest,
+            "unpacked_bytes": contents.unpacked_bytes,
+            "js_bundle_path": contents.js_bundle.path,
+            "hermes_bytecode_version": contents.js_bundle.hermes_bytecode_version,
+        },
+    )
+    return bundle
+
+
+def _make_diffs(attempt: Attempt, archive: Archive, bundle: Bundle) -> None:
+    """A diff exists from each of the newest different bundles of the build, as far as it is worthwhile."""
+    earlier = _list_earlier_bundles(attempt.codepush.build_id, bundle)
+    for place, old in enumerate(earlier):
+        attempt.advance(place / len(earlier))
+        plan = plan_diff(old.manifest, bundle.manifest)
+        if plan is None or not is_worthwhile(plan, archive):
+            continue
+        with tempfile.TemporaryFile() as file:
+            write_diff(plan, archive, file)
+            storage_name, _, size_bytes = bundle_storage.save_published(file)
+        BundleDiff.objects.get_or_create(
+            from_bundle=old, to_bundle=bundle, defaults={"storage_name": storage_name, "size_bytes": size_bytes}
+        )
+
+
+def _list_earlier_bundles(build_id: int, bundle: Bundle) -> list[Bundle]:
+    """The last different bundles of the build, newest first, without those that a diff exists from."""
+    releases = CodePush.objects.filter(build_id=build_id).successful().by_label_descending()
+    bundle_ids = list(dict.fromkeys(releases.values_list("bundle_id", flat=True)))
+    newest_ids = [bundle_id for bundle_id in bundle_ids if bundle_id not in (None, bundle.pk)][:DIFFED_BUNDLES]
+    have_diff = set(bundle.incoming_diffs.values_list("from_bundle_id", flat=True))
+    bundles = Bundle.objects.in_bulk([bundle_id for bundle_id in newest_ids if bundle_id not in have_diff])
+    return [bundles[bundle_id] for bundle_id in newest_ids if bundle_id in bundles]
+
+
+def _publish(attempt: Attempt, bundle: Bundle) -> None:
+    """Give the label, in one short transaction. From its commit on, devices are offered the update."""
+    codepush = attempt.codepush
+    with build_change(codepush.build_id, actor=None) as change:
+        attempt.confirm()
+        live = change.find_live()
+        if live is not None and live.bundle_id == bundle.pk and not codepush.allows_identical:
+            raise BundleRefused(
+                f"The bundle is identical to {live}, which is Live: devices would notice nothing. "
+                "Upload another one, or tick “Publish even if identical”."
+            )
+        codepush.bundle = bundle
+        codepush.status = CodePush.Status.SUCCESS
+        codepush.label_number = change.next_label_number()
+        codepush.upload_name, codepush.progress_percent = "", 100
+        attempt.finish()
+        change.record(
+            AuditAction.CODEPUSH_SUCCEEDED,
+            codepush=codepush,
+            before={"live": live.label if live else None},
+            after={"label": codepush.label, "package_hash": bundle.package_hash},
+        )
+
+
+def _fail(attempt: Attempt, reason: str) -> None:
+    """The CodePush has failed with the reason; no label, devices untouched; the archive is kept for a retry."""
+    codepush = attempt.codepush
+    try:
+        with build_change(codepush.build_id, actor=None) as change:
+            attempt.confirm()
+            codepush.status = CodePush.Status.FAILED
+            codepush.failure_reason = reason
+            attempt.finish()
+            change.record(AuditAction.CODEPUSH_FAILED, codepush=codepush, after={"failure_reason": reason})
+    except AttemptLost:
+        logger.info("codepush=%s was canceled or taken over", codepush.pk)

@@ -1,0 +1,154 @@
+"""Making an earlier bundle Live again: roll back and promote.
+
+Instant, and independent of worker, broker and Redis: the bundle is already there, only a row is written.
+"""
+
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from builds.errors import InvalidInput, NotAllowedNow
+from builds.models import AuditAction
+from deployments.models import CodePush
+from deployments.services import checks
+from deployments.services.change import BuildChange, codepush_change
+
+
+def roll_back(
+    codepush_id: int,
+    *,
+    to_label: str,
+    actor: User,
+    reason: str = "",
+    is_mandatory: bool | None = None,
+    rollout_percent: int = 100,
+    expected_live: str | None = None,
+) -> CodePush:
+    """A new CodePush with the bundle of an earlier success is Live. Devices see it at their next check.
+
+    `codepush_id` is the Live one. No file is copied. `is_mandatory`: None keeps what the earlier one says.
+    Raises InvalidInput (no such label, bad rollout), NotAllowedNow (not the Live one), StaleView.
+    Source: App Maker, "Rollback a CodePush".
+    """
+    checks.check_rollout(rollout_percent)
+    checks.check_reason(reason)
+    with codepush_change(codepush_id, actor=actor) as (change, codepush):
+        live = change.require_live(expected_live)
+        if live is None or live.pk != codepush.pk:
+            name = live.label if live else "none"
+            raise NotAllowedNow(f"{codepush} is not Live (Live: {name}). Roll back from the Live CodePush.")
+        source = _get_earlier_success(change, live, to_label)
+        return _publish_copy(
+            change,
+            source,
+            origin=CodePush.Origin.ROLLBACK,
+            replaced=live,
+            reason=reason,
+            is_mandatory=is_mandatory,
+            rollout_percent=rollout_percent,
+        )
+
+
+def promote(
+    codepush_id: int,
+    *,
+    actor: User,
+    reason: str = "",
+    rollout_percent: int = 100,
+    expected_live: str | None = None,
+) -> CodePush:
+    """A new CodePush with the bundle of this success is Live. No file is copied.
+
+    Raises NotAllowedNow (it has not succeeded, or is Live already), InvalidInput, StaleView.
+    Source: App Maker, "Promote a CodePush".
+    """
+    checks.check_rollout(rollout_percent)
+    checks.check_reason(reason)
+    with codepush_change(codepush_id, actor=actor) as (change, codepush):
+        live = change.require_live(expected_live)
+        if not codepush.is_successful:
+            raise NotAllowedNow(
+                f"{codepush.deployment_id} is {codepush.get_status_display().lower()}; "
+                "only a CodePush that succeeded can be promoted."
+            )
+        if live is not None and live.pk == codepush.pk:
+            raise NotAllowedNow(f"{codepush} is Live already.")
+        return _publish_copy(
+            change,
+            codepush,
+            origin=CodePush.Origin.PROMOTE,
+            replaced=live,
+            reason=reason,
+            rollout_percent=rollout_percent,
+        )
+
+
+def _get_earlier_success(change: BuildChange, live: CodePush, label: str) -> CodePush:
+    """The success with this label, older than the Live one; disabled ones too."""
+    number = label.removeprefix("v")
+    found = (
+        change.build.codepushes.successful().select_related("bundle").filter(label_number=int(number)).first()
+        if label.startswith("v") and number.isascii() and number.isdigit() and len(number) <= 9
+        else None
+    )
+    if found is None:
+        raise InvalidInput(f"{change.build} has no CodePush {label!r}. Choose an earlier label, such as v1.", field="to")
+    if found.label_number >= live.label_number:
+        raise InvalidInput(f"{label} is not earlier than {live}, which is Live. Choose an earlier label.", field="to")
+    return found
+
+
+def _publish_copy(
+    change: BuildChange,
+    source: CodePush,
+    *,
+    origin: CodePush.Origin,
+    replaced: CodePush | None,
+    reason: str,
+    rollout_percent: int,
+    is_mandatory: bool | None = None,
+) -> CodePush:
+    """The next label carries the source's bundle. "Disabled" and the rollout of the source are not copied."""
+    checks.require_accepts_codepushes(change.build)
+    now = timezone.now()
+    codepush = CodePush.objects.create(
+        build=change.build,
+        status=CodePush.Status.SUCCESS,
+        label_number=change.next_label_number(),
+        bundle=source.bundle,
+        origin=origin,
+        source=source,
+        description=_describe_copy(source, origin),
+        is_mandatory=source.is_mandatory if is_mandatory is None else is_mandatory,
+        rollout_percent=rollout_percent,
+        reason=reason,
+        created_by=change.actor,
+        started_at=now,
+        finished_at=now,
+        duration_ms=0,
+        step=CodePush.Step.PUBLISHING,
+        progress_percent=100,
+    )
+    action = (
+        AuditAction.CODEPUSH_ROLLED_BACK if origin == CodePush.Origin.ROLLBACK else AuditAction.CODEPUSH_PROMOTED
+    )
+    change.record(
+        action,
+        codepush=codepush,
+        before={"live": replaced.label if replaced else None},
+        after={"live": codepush.label, "references": source.label},
+        reason=reason,
+    )
+    return codepush
+
+
+def _describe_copy(source: CodePush, origin: CodePush.Origin) -> str:
+    """The source's description with a note. A copy of a copy carries one note, not two."""
+    description = source.description
+    if source.source is not None:
+        description = description.removesuffix(_note(source.source, CodePush.Origin(source.origin)))
+    note = _note(source, origin)
+    return description.strip()[: checks.MAX_DESCRIPTION_LENGTH - len(note)] + note
+
+
+def _note(source: CodePush, origin: CodePush.Origin) -> str:
+    return f" ({'Rollback to' if origin == CodePush.Origin.ROLLBACK else 'Promotes'} {source.label})"

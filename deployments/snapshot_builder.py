@@ -1,0 +1,68 @@
+"""From rows of the database to the frozen `Snapshot` that `decide` reads."""
+
+from collections.abc import Iterable
+from itertools import groupby
+
+from builds.models import Build
+from deployments.policy.types import Candidate, Download, Snapshot
+from deployments.policy.version_range import find_version
+from deployments.selectors import CandidateRow, ReleaseRow, load_candidate_rows, load_release_rows
+
+
+def build_snapshot(deployment_key: str) -> Snapshot | None:
+    """The present facts of the build, or None for an unknown key. Two queries; one without an enabled success."""
+    rows = load_release_rows(deployment_key)
+    if not rows:
+        return None
+    build = rows[0]
+    releases = [row for row in rows if row.label_number is not None]
+    version = find_version(build.store_version)
+    if version is None:
+        raise ValueError(f"Build with key {deployment_key} has store version {build.store_version!r}")
+    return Snapshot(
+        deployment_key=deployment_key,
+        revision=build.revision,
+        store_version=build.store_version,
+        version=version,
+        is_successful=build.status == Build.Status.SUCCESS,
+        is_force_updated=build.is_force_updated,
+        live_store_version=build.live_store_version or "",
+        candidates=_load_candidates(releases),
+        newest_label=releases[0].label_number or 0 if releases else 0,
+        disabled_labels=frozenset(row.label_number or 0 for row in releases if not row.is_enabled),
+        # Oldest first, so that the newest label with a hash is the one that stays.
+        label_by_package_hash={row.package_hash or "": row.label_number or 0 for row in reversed(releases)},
+    )
+
+
+def _load_candidates(releases: list[ReleaseRow]) -> tuple[Candidate, ...]:
+    """Enabled successes from the newest down to the first finished rollout: below that nothing is ever offered."""
+    enabled = [row for row in releases if row.is_enabled]
+    finished_at = next((place for place, row in enumerate(enabled) if (row.rollout_percent or 0) >= 100), len(enabled))
+    offered = enabled[: finished_at + 1]
+    if not offered:
+        return ()
+    mandatory_labels = [row.label_number or 0 for row in enabled if row.is_mandatory]
+    rows = load_candidate_rows([row.codepush_id for row in offered if row.codepush_id is not None])
+    return tuple(
+        _candidate(list(group), mandatory_labels) for _, group in groupby(rows, key=lambda row: row.label_number)
+    )
+
+
+def _candidate(rows: list[CandidateRow], mandatory_labels: Iterable[int]) -> Candidate:
+    row = rows[0]
+    return Candidate(
+        label_number=row.label_number,
+        deployment_id=row.deployment_id,
+        package_hash=row.package_hash,
+        whole=Download(row.storage_name, row.size_bytes),
+        rollout_percent=row.rollout_percent,
+        is_mandatory=row.is_mandatory,
+        description=row.description,
+        mandatory_label=max((label for label in mandatory_labels if label <= row.label_number), default=0),
+        diffs={
+            row.diff_from_hash: Download(row.diff_storage_name, row.diff_size_bytes or 0)
+            for row in rows
+            if row.diff_from_hash and row.diff_storage_name
+        },
+    )

@@ -1,0 +1,31 @@
+"""Work that runs in a Celery worker. Each task is safe to run twice, and to lose: the sweep finds what was lost."""
+
+import logging
+
+from celery import shared_task
+from kombu.exceptions import OperationalError as BrokerUnavailable
+
+from deployments.services import processing
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task(name="deployments.process_codepush")
+def process_codepush(codepush_id: int) -> None:
+    """No Celery retry: a worker that dies is replaced through the sweep, a bundle that is wrong fails in words."""
+    processing.process_codepush(codepush_id)
+
+
+@shared_task(name="deployments.requeue_unfinished")
+def requeue_unfinished() -> None:
+    """Queue again what no living worker has. Claims are exclusive, so a message too many does nothing."""
+    for codepush_id in processing.list_claimable_ids():
+        queue_processing(codepush_id)
+
+
+def queue_processing(codepush_id: int) -> None:
+    """A worker will take the CodePush: at once if the broker takes the message, else after the next sweep."""
+    try:
+        process_codepush.delay(codepush_id)
+    except (BrokerUnavailable, OSError) as error:
+        logger.warning("codepush=%s not queued (%s); the sweep will", codepush_id, error)

@@ -1,0 +1,85 @@
+"""The cast, and the two edges that tests act through: pages (`client`) and the device API (`device`)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.files.storage import storages
+from django.test import Client
+from pytest_django.fixtures import SettingsWrapper
+
+from builds.models import Build, Project, Role
+from deployments import snapshots
+from tests.factories import BuildFactory, MembershipFactory, ProjectFactory, UserFactory
+
+SAMPLES = Path(__file__).parent / "samples"
+
+
+@pytest.fixture
+def project(db: None) -> Project:
+    return ProjectFactory(name="Northwind Outdoor", slug="northwind-outdoor")
+
+
+@pytest.fixture
+def build(project: Project) -> Build:
+    """A successful Android 3.0.0 build for production."""
+    return BuildFactory(project=project)
+
+
+def _member(project: Project, role: Role, first_name: str) -> User:
+    user: User = UserFactory(username=first_name.lower(), first_name=first_name, last_name="Kaya")
+    MembershipFactory(project=project, user=user, role=role)
+    return user
+
+
+@pytest.fixture
+def owner(project: Project) -> User:
+    return _member(project, Role.ADMIN, "Olga")
+
+
+@pytest.fixture
+def release_manager(project: Project) -> User:
+    return _member(project, Role.RELEASE_MANAGER, "Elif")
+
+
+@pytest.fixture
+def viewer(project: Project) -> User:
+    return _member(project, Role.VIEWER, "Vera")
+
+
+@pytest.fixture
+def outsider(db: None) -> User:
+    """Signed in, and a member of another project only."""
+    return _member(ProjectFactory(name="Elsewhere", slug="elsewhere"), Role.ADMIN, "Otto")
+
+
+@pytest.fixture
+def as_user() -> "type[_SignedIn]":
+    """`as_user(viewer).get(…)`: a browser in which that person is signed in."""
+    return _SignedIn
+
+
+class _SignedIn(Client):
+    def __init__(self, user: User) -> None:
+        super().__init__()
+        self.force_login(user)
+
+
+@pytest.fixture(autouse=True)
+def _fresh_snapshots() -> Iterator[None]:
+    snapshots.store.clear()
+    yield
+    snapshots.store.clear()
+
+
+@pytest.fixture(autouse=True)
+def bundle_folder(settings: SettingsWrapper, tmp_path: Path) -> Path:
+    """Every test stores its archives in a folder of its own."""
+    folder = tmp_path / "bundles"
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "bundles": {**settings.STORAGES["bundles"], "OPTIONS": {**settings.STORAGES["bundles"]["OPTIONS"], "location": folder}},
+    }
+    assert Path(storages["bundles"].location) == folder  # type: ignore[attr-defined]
+    return folder

@@ -1,0 +1,19 @@
+"""The product's settings, with what tests must not share with a running product."""
+
+import os
+import tempfile
+
+# Tests that set neither DATABASE_URL nor REDIS_URL run on the embedded defaults, in a folder of their own.
+os.environ.setdefault("VAR_DIR", tempfile.mkdtemp(prefix="codepush-tests-"))
+os.environ.setdefault("SECRET_KEY", "for-tests-only")
+
+from codepush_site.settings import *  # noqa: E402, F403
+from codepush_site.settings import STORAGES as _STORAGES  # noqa: E402
+
+# Known passwords, hashed by the hundred.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {**_STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+# Nothing listens: services must work all the same. Tests that need a worker start a real one.
+CELERY_BROKER_URL = "memory://"
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {}
