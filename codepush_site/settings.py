@@ -153,6 +153,8 @@ STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 
+# How often a web process asks which builds changed: what devices get is at most this old, plus a moment.
+SNAPSHOT_POLL_SECONDS = 0.25
 # A worker that has not moved for this long is taken for dead, and its CodePush is given to another.
 PROCESSING_LEASE_SECONDS = env.read_int("PROCESSING_LEASE_SECONDS", default=30, minimum=1, maximum=3600)
 

@@ -3,18 +3,22 @@
 from django.db import models
 from django.db.models.functions import Now
 
+from metrics.reports import ReportEvent
 
-class ReportEvent(models.TextChoices):
-    DOWNLOADED = "downloaded", "Downloaded"
-    INSTALLED = "installed", "Installed"
-    FALLBACK = "fallback", "Rolled back by itself"
-    BINARY_STARTED = "binary_started", "Started the store bundle"
+
+# What people read for each event.
+EVENT_NAMES = {
+    ReportEvent.DOWNLOADED: "Downloaded",
+    ReportEvent.INSTALLED: "Installed",
+    ReportEvent.FALLBACK: "Rolled back by itself",
+    ReportEvent.BINARY_STARTED: "Started the store bundle",
+}
 
 
 class ReportLogEntry(models.Model):
     """One report, as it came in. Append-only: resends and late reports are further rows, and every count is distinct."""
 
-    event = models.CharField(max_length=15, choices=ReportEvent)
+    event = models.CharField(max_length=15, choices=EVENT_NAMES)
     deployment_key = models.CharField(max_length=100)
     client_unique_id = models.CharField(max_length=128, blank=True)
     label = models.CharField(max_length=64, blank=True)

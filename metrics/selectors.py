@@ -12,7 +12,8 @@ from django.db import connection
 from django.db.models import Count
 from django.utils import timezone
 
-from metrics.models import ReportEvent, ReportLogEntry
+from metrics.models import ReportLogEntry
+from metrics.reports import ReportEvent
 
 # Stands for "runs the bundle of the store" in the active split.
 NO_LABEL = ""
@@ -54,3 +55,73 @@ def measure_builds(deployment_keys: Iterable[str]) -> dict[str, BuildMetrics]:
     _add_release_counts(metrics)
     _add_active_devices(metrics)
     return metrics
+
+
+def _add_totals(metrics: dict[str, BuildMetrics]) -> None:
+    """Devices that ever reported to each build."""
+    rows = (
+        ReportLogEntry.objects.filter(deployment_key__in=metrics)
+        .exclude(client_unique_id="")
+        .values("deployment_key")
+        .order_by()
+        .annotate(devices=Count("client_unique_id", distinct=True))
+        .values_list("deployment_key", "devices")
+    )
+    for key, devices in rows:
+        metrics[key].total_devices = devices
+
+
+def _add_release_counts(metrics: dict[str, BuildMetrics]) -> None:
+    rows = (
+        ReportLogEntry.objects.filter(deployment_key__in=metrics)
+        .exclude(client_unique_id="")
+        .exclude(label="")
+        .values("deployment_key", "label", "event")
+        .order_by()
+        .annotate(devices=Count("client_unique_id", distinct=True), reports=Count("id"))
+        .values_list("deployment_key", "label", "event", "devices", "reports")
+    )
+    for key, label, event, devices, reports in rows:
+        release = metrics[key].by_label.setdefault(label, ReleaseMetrics())
+        if event == ReportEvent.DOWNLOADED:
+            release.downloads, release.download_reports = devices, reports
+        elif event == ReportEvent.INSTALLED:
+            release.installs, release.install_reports = devices, reports
+        elif event == ReportEvent.FALLBACK:
+            release.rollbacks, release.rollback_reports = devices, reports
+
+
+# A device runs what its latest "it started" report says. It has left a build when its latest such report, wherever
+# that went, names the build as the one it came from.
+_ACTIVE_SQL = """
+SELECT deployment_key, label, COUNT(*)
+FROM (
+    SELECT report.deployment_key, report.label, report.client_unique_id, report.id,
+           ROW_NUMBER() OVER (
+               PARTITION BY report.deployment_key, report.client_unique_id ORDER BY report.id DESC
+           ) AS recency
+    FROM metrics_reportlogentry report
+    WHERE report.deployment_key IN ({keys})
+      AND report.event IN ('installed', 'binary_started')
+      AND report.client_unique_id <> ''
+) latest
+WHERE recency = 1
+  AND NOT EXISTS (
+    SELECT 1 FROM metrics_reportlogentry moved
+    WHERE moved.previous_deployment_key = latest.deployment_key
+      AND moved.client_unique_id = latest.client_unique_id
+      AND moved.deployment_key <> latest.deployment_key
+      AND moved.event IN ('installed', 'binary_started')
+      AND moved.id > latest.id
+  )
+GROUP BY deployment_key, label
+"""
+
+
+def _add_active_devices(metrics: dict[str, BuildMetrics]) -> None:
+    """How many devices run which label now; NO_LABEL for the bundle of the store."""
+    placeholders = ", ".join(["%s"] * len(metrics))
+    with connection.cursor() as cursor:
+        cursor.execute(_ACTIVE_SQL.format(keys=placeholders), list(metrics))
+        for key, label, devices in cursor.fetchall():
+            metrics[key].by_label.setdefault(label, ReleaseMetrics()).active_devices = devices

@@ -1,0 +1,60 @@
+# CodePush Console. `make help` lists the commands; docs/operating.md tells what the environment can set.
+SHELL := /bin/bash
+.ONESHELL:
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON := .venv/bin/python
+HOST ?= 127.0.0.1
+PORT ?= 8000
+DEMO ?= 1
+WEB_CONCURRENCY ?= 1
+export PYTHON HOST PORT WEB_CONCURRENCY
+
+.PHONY: help run test check bench lock clean
+
+help: ## List the commands
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 10
+
+run: .venv/installed ## Start web, worker and beat, with a demo project (DEMO=0: empty). HOST, PORT
+	@$(PYTHON) manage.py prepare --demo=$(DEMO)
+	echo "Open http://$(HOST):$(PORT)/"
+	processes="web worker beat"
+	if [ "$(DEMO)" = 1 ]; then processes="$$processes fleet"; fi
+	exec .venv/bin/honcho start --no-prefix $$processes
+
+test: .venv/installed-dev ## Run the whole suite (DATABASE_URL, REDIS_URL: on those instead of the embedded defaults)
+	@if command -v npm >/dev/null; then (cd tests/sdk && npm ci --silent --no-audit --no-fund); fi
+	.venv/bin/pytest $(ARGS)
+
+check: .venv/installed-dev ## Lint, types, import contract, migrations, deployment settings
+	@.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy .
+	.venv/bin/lint-imports --no-logo
+	$(PYTHON) manage.py makemigrations --check --dry-run
+	SECRET_KEY=$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(50))') PUBLIC_URL=https://codepush.example \
+	  $(PYTHON) manage.py check --deploy --fail-level WARNING
+
+bench: .venv/installed-dev ## Measure update checks, reports and processing
+	@$(PYTHON) -m tests.bench
+
+lock: .venv/installed-dev ## Write requirements*.txt anew from requirements*.in
+	@for name in requirements requirements-dev; do
+	  .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-find-links \
+	    --no-emit-index-url --custom-compile-command "make lock" $$name.in -o $$name.txt
+	done
+
+clean: ## Remove the virtual environment and all local data
+	@rm -rf .venv var tests/sdk/node_modules
+
+.venv/bin/python:
+	@python3.11 -m venv .venv 2>/dev/null || python3 -m venv .venv
+
+.venv/installed: requirements.txt | .venv/bin/python
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	touch $@
+
+.venv/installed-dev: requirements-dev.txt | .venv/bin/python
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	touch $@ .venv/installed

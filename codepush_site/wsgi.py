@@ -1,0 +1,41 @@
+"""One door: the device plane is looked at first, by path; everything else goes to Django.
+
+`runserver` uses it too (WSGI_APPLICATION), so development, tests and production answer phones the same way.
+"""
+
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from django.core.wsgi import get_wsgi_application
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "codepush_site.settings")
+django_application = get_wsgi_application()
+
+# Only now: these import settings and models.
+from django.conf import settings  # noqa: E402
+
+from deployments import bundle_download, snapshots  # noqa: E402
+from deployments import device_api as deployments_api  # noqa: E402
+from metrics import device_api as metrics_api  # noqa: E402
+
+DEVICE_ROUTES = {**deployments_api.ROUTES, **metrics_api.ROUTES}
+
+if settings.SNAPSHOT_POLL_SECONDS:
+    # The server imports this module in each worker process, so each gets a thread of its own.
+    snapshots.start_polling(settings.SNAPSHOT_POLL_SECONDS)
+
+
+def application(environ: dict[str, Any], start_response: "StartResponse") -> Iterable[bytes]:
+    path: str = environ["PATH_INFO"]
+    if path.startswith("/api/"):
+        # A trailing slash is accepted, as by the server of origin.
+        endpoint = DEVICE_ROUTES.get(path.rstrip("/"))
+        if endpoint is not None:
+            return endpoint(environ, start_response)
+        if path.startswith(bundle_download.PREFIX):
+            return bundle_download.download_bundle(environ, start_response)
+    return django_application(environ, start_response)

@@ -1,0 +1,136 @@
+"""GET update_check, in both spellings: parse → snapshot → decide → JSON. No ORM, no Django request.
+
+Wire names stand here and in docs/protocol.md.
+"""
+
+import json
+import re
+from http import HTTPStatus
+from urllib.parse import parse_qsl
+
+from django.conf import settings
+
+from deployments import bundle_storage, snapshots
+from deployments.device_http import JSON, Answer, Environ, WsgiApp, device_endpoint, text, unavailable
+from deployments.policy.decision import decide
+from deployments.policy.types import Decision, UpdateQuery
+from deployments.policy.version_range import find_version
+
+_KEY = re.compile(r"[A-Za-z0-9_-]{10,100}", re.ASCII)
+_HOST = re.compile(r"[A-Za-z0-9.:\[\]-]+", re.ASCII)
+_MAX_PARAMETERS = 50
+
+
+class QueryRefused(ValueError):
+    """The update check cannot be read (400)."""
+
+
+def parse_query(query_string: str) -> UpdateQuery:
+    """What the device asks. The key is checked before the version. Raises QueryRefused with a sentence."""
+    sent: dict[str, str] = {}
+    try:
+        for name, value in parse_qsl(query_string, keep_blank_values=True, max_num_fields=_MAX_PARAMETERS):
+            # Of a repeated parameter the first counts.
+            sent.setdefault(name, value)
+    except ValueError as error:
+        raise QueryRefused("The query string has too many parameters.") from error
+    deployment_key = (sent.get("deploymentKey") or sent.get("deployment_key") or "").strip()
+    if not _KEY.fullmatch(deployment_key):
+        raise QueryRefused("An update check must include a valid deployment key (10-100 letters, digits, - or _).")
+    app_version = sent.get("appVersion") or sent.get("app_version") or ""
+    version = find_version(app_version)
+    if version is None:
+        raise QueryRefused("An update check must include a binary version that conforms to semver, such as 3.0.0.")
+    return UpdateQuery(
+        deployment_key=deployment_key,
+        app_version=app_version,
+        version=version,
+        package_hash=sent.get("packageHash") or sent.get("package_hash") or "",
+        label=sent.get("label", ""),
+        client_unique_id=sent.get("clientUniqueId") or sent.get("client_unique_id") or "",
+        is_companion=(sent.get("isCompanion") or sent.get("is_companion") or "").lower() == "true",
+    )
+
+
+def describe_update(decision: Decision, base_url: str) -> dict[str, object]:
+    """The fields of `update_info`. All are always present; an offer echoes the device's own version string."""
+    offer, download = decision.offer, decision.download
+    return {
+        "is_available": offer is not None,
+        "is_mandatory": decision.is_mandatory,
+        "download_url": bundle_storage.download_address(download.storage_name, base_url) if download else "",
+        "description": offer.description if offer else "",
+        "label": offer.label if offer else "",
+        "package_hash": offer.package_hash if offer else "",
+        "package_size": download.size_bytes if download else 0,
+        "app_version": decision.app_version,
+        "target_binary_range": decision.app_version,
+        "update_app_version": decision.update_app_version,
+        "should_run_binary_version": decision.should_run_binary_version,
+    }
+
+
+# The spelling of the first SDKs. target_binary_range was added later and is the same in both.
+_LEGACY_NAMES = {
+    "is_available": "isAvailable",
+    "is_mandatory": "isMandatory",
+    "download_url": "downloadURL",
+    "package_hash": "packageHash",
+    "package_size": "packageSize",
+    "app_version": "appVersion",
+    "update_app_version": "updateAppVersion",
+    "should_run_binary_version": "shouldRunBinaryVersion",
+}
+
+
+def _answer(environ: Environ, *, is_legacy: bool) -> Answer:
+    try:
+        query = parse_query(environ.get("QUERY_STRING", ""))
+    except QueryRefused as refusal:
+        return text(HTTPStatus.BAD_REQUEST, str(refusal))
+    try:
+        snapshot = snapshots.store.get(query.deployment_key)
+    except snapshots.SnapshotUnavailable:
+        return unavailable()
+    if snapshot is None:
+        return text(HTTPStatus.NOT_FOUND, "Not Found: no build has this deployment key.")
+    decision = decide(snapshot, query)
+    update = describe_update(decision, find_base_url(environ))
+    body = (
+        {"updateInfo": {_LEGACY_NAMES.get(name, name): value for name, value in update.items()}}
+        if is_legacy
+        else {"update_info": update}
+    )
+    return Answer(
+        HTTPStatus.OK,
+        json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
+        JSON,
+        # The reason answers "why did this phone get that?" from any packet capture.
+        [("Cache-Control", "no-cache"), ("X-CodePush-Reason", decision.reason.value)],
+    )
+
+
+def find_base_url(environ: Environ) -> str:
+    """This server's address as the device sees it: PUBLIC_URL, else what the device called it."""
+    if settings.PUBLIC_URL:
+        return str(settings.PUBLIC_URL)
+    host = environ.get("HTTP_HOST", "")
+    if not _HOST.fullmatch(host):
+        host = f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
+    return f"{environ['wsgi.url_scheme']}://{host}"
+
+
+@device_endpoint("GET")
+def check_update(environ: Environ) -> Answer:
+    return _answer(environ, is_legacy=False)
+
+
+@device_endpoint("GET")
+def check_update_legacy(environ: Environ) -> Answer:
+    return _answer(environ, is_legacy=True)
+
+
+ROUTES: dict[str, WsgiApp] = {
+    "/api/v0.1/public/codepush/update_check": check_update,
+    "/api/updateCheck": check_update_legacy,
+}

@@ -1,0 +1,47 @@
+"""POST report_status, in both spellings: parse → append → 200. A report is acknowledged only once it is durable."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+from deployments.device_http import Answer, Environ, WsgiApp, device_endpoint, text, unavailable
+from metrics import report_log
+from metrics.reports import (
+    MAX_BODY_BYTES,
+    DeviceReport,
+    ReportRefused,
+    parse_deploy_report,
+    parse_download_report,
+)
+
+
+def _take(environ: Environ, parse: Callable[[bytes, str, str], DeviceReport]) -> Answer:
+    length = environ.get("CONTENT_LENGTH") or "0"
+    if not length.isdigit() or int(length) > MAX_BODY_BYTES:
+        return text(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"A report has {MAX_BODY_BYTES} bytes at most.")
+    body = environ["wsgi.input"].read(int(length))
+    try:
+        report = parse(body, environ.get("CONTENT_TYPE", ""), environ.get("HTTP_X_CODEPUSH_SDK_VERSION", ""))
+        report_log.append(report)
+    except ReportRefused as refusal:
+        return text(HTTPStatus.BAD_REQUEST, str(refusal))
+    except report_log.LogUnavailable:
+        return unavailable()
+    return text(HTTPStatus.OK, "OK", ("Cache-Control", "no-store"))
+
+
+@device_endpoint("POST")
+def report_deploy(environ: Environ) -> Answer:
+    return _take(environ, parse_deploy_report)
+
+
+@device_endpoint("POST")
+def report_download(environ: Environ) -> Answer:
+    return _take(environ, parse_download_report)
+
+
+ROUTES: dict[str, WsgiApp] = {
+    "/api/v0.1/public/codepush/report_status/deploy": report_deploy,
+    "/api/reportStatus/deploy": report_deploy,
+    "/api/v0.1/public/codepush/report_status/download": report_download,
+    "/api/reportStatus/download": report_download,
+}
