@@ -14,20 +14,19 @@ def record(
     action: AuditAction,
     *,
     actor: User | None,
-    project: Project | None = None,
+    project: Project,
     build: Build | None = None,
     deployment_id: str = "",
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
     reason: str = "",
 ) -> AuditEntry:
-    """An audit entry stands beside the change, or neither does. Give `project`, or `build` (which knows its project).
+    """An audit entry stands beside the change, or neither does.
 
     `before` and `after` hold the same keys, plain JSON values, and only what changed.
     """
-    project_id = project.pk if project else build.project_id if build else None
     return AuditEntry.objects.create(
-        project_id=project_id,
+        project=project,
         build=build,
         deployment_id=deployment_id,
         action=action,

@@ -6,7 +6,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db import models
 
 if TYPE_CHECKING:
-    from builds.models import AuditEntry, Build, Project
+    from builds.models import AuditEntry, Build, Project  # noqa: F401 (named in strings)
 
 
 class ProjectQuerySet(models.QuerySet["Project"]):

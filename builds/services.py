@@ -30,7 +30,9 @@ def create_project(
             with transaction.atomic():
                 project.save()
         except IntegrityError as taken:
-            raise InvalidInput(f"The address {slug!r} is taken by another project. Choose another one.", field="slug") from taken
+            raise InvalidInput(
+                f"The address {slug!r} is taken by another project. Choose another one.", field="slug"
+            ) from taken
         Membership.objects.create(project=project, user=actor, role=Role.ADMIN)
         audit.record(AuditAction.PROJECT_CREATED, actor=actor, project=project, after={"name": name, "slug": slug})
     return project
@@ -90,7 +92,7 @@ def register_build(
             "store_version": store_version,
             "status": status,
         }
-        audit.record(AuditAction.BUILD_REGISTERED, actor=actor, build=build, after=after)
+        audit.record(AuditAction.BUILD_REGISTERED, actor=actor, project=project, build=build, after=after)
     return build
 
 

@@ -25,7 +25,9 @@ class Bundle(models.Model):
     content_hash = models.CharField(
         max_length=64, help_text="SHA-256 over the manifest with the signature file. Without one, the package hash."
     )
-    package_hash = models.CharField(max_length=64, help_text="SHA-256 over the manifest, as the client SDKs compute it.")
+    package_hash = models.CharField(
+        max_length=64, help_text="SHA-256 over the manifest, as the client SDKs compute it."
+    )
     archive_sha256 = models.CharField(max_length=64)
     storage_name = models.CharField(max_length=100)
     size_bytes = models.BigIntegerField(help_text="Of the archive, as devices download it.")
@@ -160,9 +162,7 @@ class CodePush(models.Model):
                 name="source_iff_a_copy",
             ),
             # A failure that says nothing helps nobody.
-            models.CheckConstraint(
-                condition=~Q(status="failed") | ~Q(failure_reason=""), name="a_failure_says_why"
-            ),
+            models.CheckConstraint(condition=~Q(status="failed") | ~Q(failure_reason=""), name="a_failure_says_why"),
             models.CheckConstraint(
                 condition=Q(status__in=["pending", "processing", "success", "failed", "canceled"]),
                 name="codepush_status_is_known",
@@ -172,7 +172,9 @@ class CodePush(models.Model):
         indexes = [
             # Snapshots and "what is Live" read servable updates from the highest label down.
             models.Index(
-                fields=["build", "-label_number"], condition=Q(status="success", is_enabled=True), name="servable_by_label"
+                fields=["build", "-label_number"],
+                condition=Q(status="success", is_enabled=True),
+                name="servable_by_label",
             ),
             # The sweep looks for work that nobody finished.
             models.Index(

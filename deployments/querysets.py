@@ -4,11 +4,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
 if TYPE_CHECKING:
-    from deployments.models import CodePush
+    from deployments.models import CodePush  # noqa: F401 (named in a string)
 
 
 class CodePushQuerySet(models.QuerySet["CodePush"]):
@@ -38,10 +38,10 @@ class CodePushQuerySet(models.QuerySet["CodePush"]):
         )
         return self.annotate(is_live=Q(status="success", is_enabled=True) & ~Exists(newer))
 
+    def live(self) -> Self:
+        """Of each build at most one: what devices are offered now."""
+        return self.with_is_live().filter(Q(is_live=True))
+
     def claimable(self, *, lease: timedelta) -> Self:
         """Those no living worker has: pending, or processing with a heartbeat older than the lease."""
         return self.filter(Q(status="pending") | Q(status="processing", heartbeat_at__lt=Now() - lease))
-
-    def with_source_label(self) -> Self:
-        """Annotates `source_label_number`, so that "references v2" costs no query per row."""
-        return self.annotate(source_label_number=F("source__label_number"))

@@ -69,7 +69,7 @@ def load_release_rows(deployment_key: str) -> list[ReleaseRow]:
             "release__bundle__package_hash",
         )
     )
-    return [ReleaseRow(*row) for row in rows]
+    return [ReleaseRow._make(row) for row in rows]
 
 
 def load_candidate_rows(codepush_ids: Iterable[int]) -> list[CandidateRow]:
@@ -91,7 +91,7 @@ def load_candidate_rows(codepush_ids: Iterable[int]) -> list[CandidateRow]:
             "bundle__incoming_diffs__size_bytes",
         )
     )
-    return [CandidateRow(*row) for row in rows]
+    return [CandidateRow._make(row) for row in rows]
 
 
 def list_related_codepushes(build: Build, *, show: str = "all") -> CodePushQuerySet:
@@ -138,5 +138,5 @@ def find_live_codepush(build: Build) -> CodePush | None:
 
 def find_live_by_build(build_ids: Iterable[int]) -> dict[int, CodePush]:
     """{build id: its Live CodePush}, builds without one left out. One query."""
-    live = CodePush.objects.filter(build_id__in=build_ids).servable().with_is_live().filter(is_live=True)
+    live = CodePush.objects.filter(build_id__in=build_ids).live()
     return {codepush.build_id: codepush for codepush in live}

@@ -156,7 +156,7 @@ def _poll_forever(interval_seconds: float) -> None:
             store.refresh_changed()
             is_reachable = True
         except Exception:
-            # Whatever went wrong, the next round tries again: without this thread the process would serve stale answers.
+            # Whatever went wrong, the next round tries again: without this thread answers would stay old for ever.
             if is_reachable:
                 logger.exception("Snapshots cannot be refreshed; devices are answered from those held.")
             is_reachable = False

@@ -5,7 +5,6 @@ from django.db.models.functions import Now
 
 from metrics.reports import ReportEvent
 
-
 # What people read for each event.
 EVENT_NAMES = {
     ReportEvent.DOWNLOADED: "Downloaded",
@@ -16,7 +15,7 @@ EVENT_NAMES = {
 
 
 class ReportLogEntry(models.Model):
-    """One report, as it came in. Append-only: resends and late reports are further rows, and every count is distinct."""
+    """One report, as it came in. Append-only: a resend is a further row, and every count is distinct."""
 
     event = models.CharField(max_length=15, choices=EVENT_NAMES)
     deployment_key = models.CharField(max_length=100)

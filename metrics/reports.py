@@ -58,7 +58,9 @@ def parse_deploy_report(body: bytes, content_type: str, sdk_version: str) -> Dev
     if not fields["deployment_key"] or not fields["app_version"]:
         raise ReportRefused("A deploy status report needs a deployment key and an app version.")
     if not fields["client_unique_id"] and not _may_be_anonymous(sdk_version):
-        raise ReportRefused("A deploy status report needs a client unique id, or an SDK of version 1.5.2-beta or later.")
+        raise ReportRefused(
+            "A deploy status report needs a client unique id, or an SDK of version 1.5.2-beta or later."
+        )
     status = fields.pop("status")
     if not fields["label"]:
         event = ReportEvent.BINARY_STARTED
@@ -130,4 +132,4 @@ def _camel_case(name: str) -> str:
 
 def _may_be_anonymous(sdk_version: str) -> bool:
     match = re.match(r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})", sdk_version)
-    return bool(match) and tuple(map(int, match.groups())) >= _OLDEST_ANONYMOUS_SDK
+    return match is not None and tuple(map(int, match.groups())) >= _OLDEST_ANONYMOUS_SDK

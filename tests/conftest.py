@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.files.storage import storages
 from django.test import Client
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django.fixtures import Settings
 
 from builds.models import Build, Project, Role
 from deployments import snapshots
@@ -18,13 +18,15 @@ SAMPLES = Path(__file__).parent / "samples"
 
 @pytest.fixture
 def project(db: None) -> Project:
-    return ProjectFactory(name="Northwind Outdoor", slug="northwind-outdoor")
+    project: Project = ProjectFactory(name="Northwind Outdoor", slug="northwind-outdoor")
+    return project
 
 
 @pytest.fixture
 def build(project: Project) -> Build:
     """A successful Android 3.0.0 build for production."""
-    return BuildFactory(project=project)
+    build: Build = BuildFactory(project=project)
+    return build
 
 
 def _member(project: Project, role: Role, first_name: str) -> User:
@@ -74,12 +76,15 @@ def _fresh_snapshots() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def bundle_folder(settings: SettingsWrapper, tmp_path: Path) -> Path:
+def bundle_folder(settings: Settings, tmp_path: Path) -> Path:
     """Every test stores its archives in a folder of its own."""
     folder = tmp_path / "bundles"
     settings.STORAGES = {
         **settings.STORAGES,
-        "bundles": {**settings.STORAGES["bundles"], "OPTIONS": {**settings.STORAGES["bundles"]["OPTIONS"], "location": folder}},
+        "bundles": {
+            **settings.STORAGES["bundles"],
+            "OPTIONS": {**settings.STORAGES["bundles"]["OPTIONS"], "location": folder},
+        },
     }
     assert Path(storages["bundles"].location) == folder  # type: ignore[attr-defined]
     return folder

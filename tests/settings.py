@@ -7,8 +7,8 @@ import tempfile
 os.environ.setdefault("VAR_DIR", tempfile.mkdtemp(prefix="codepush-tests-"))
 os.environ.setdefault("SECRET_KEY", "for-tests-only")
 
-from codepush_site.settings import *  # noqa: E402, F403
-from codepush_site.settings import STORAGES as _STORAGES  # noqa: E402
+from codepush_site.settings import *  # noqa: F403
+from codepush_site.settings import STORAGES as _STORAGES
 
 # Known passwords, hashed by the hundred.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

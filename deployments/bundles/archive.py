@@ -78,7 +78,9 @@ def open_archive(file: BinaryIO, limits: Limits = Limits()) -> Iterator[Archive]
         yield Archive(zip_file, _check_directory(zip_file, size_bytes, limits), size_bytes, limits)
 
 
-def read_archive(archive: Archive, platform: str, on_bytes: Callable[[int], None] = lambda done: None) -> ArchiveContents:
+def read_archive(
+    archive: Archive, platform: str, on_bytes: Callable[[int], None] = lambda done: None
+) -> ArchiveContents:
     """Hash every file, checking sizes and checksums on the way. `on_bytes` hears of bytes read so far.
 
     Raises BundleRefused: damaged, too large once unpacked, or without a JavaScript bundle for the platform.
@@ -86,7 +88,7 @@ def read_archive(archive: Archive, platform: str, on_bytes: Callable[[int], None
     probe = JavaScriptProbe(find_js_bundle(list(archive.entries), platform))
     manifest: dict[str, str] = {}
     unpacked_bytes = 0
-    for path, entry in archive.entries.items():
+    for path in archive.entries:
         digest = sha256()
         for chunk in iter_file(archive, path):
             unpacked_bytes += len(chunk)
@@ -133,7 +135,9 @@ def _check_frame(file: BinaryIO, limits: Limits) -> int:
     count, directory_bytes = struct.unpack_from("<HI", tail, at + 10)
     # The largest directory that the limits allow: 46 fixed bytes, a name, and as much again for extra fields.
     if count == _ZIP64_MARK or directory_bytes > limits.max_files * (46 + 2 * limits.max_path_bytes):
-        raise BundleRefused(f"The archive has more than {limits.max_files:,} files. Leave out what the app does not load.")
+        raise BundleRefused(
+            f"The archive has more than {limits.max_files:,} files. Leave out what the app does not load."
+        )
     file.seek(0)
     return size_bytes
 
@@ -156,7 +160,7 @@ def _check_directory(zip_file: ZipFile, size_bytes: int, limits: Limits) -> dict
         entries[path] = info
     if DIFF_MARKER in entries:
         raise BundleRefused(
-            f"The archive holds {DIFF_MARKER!r} at its top, so clients would take it for a diff. Upload the whole bundle."
+            f"The archive holds {DIFF_MARKER!r} at its top, so clients take it for a diff. Upload the whole bundle."
         )
     _check_no_file_is_a_folder(entries)
     _check_unpacked(sum(info.file_size for info in entries.values()), size_bytes, limits)
@@ -166,13 +170,15 @@ def _check_directory(zip_file: ZipFile, size_bytes: int, limits: Limits) -> dict
 
 
 def _check_name(name: str, limits: Limits) -> str:
-    """The path as clients see it: without "." parts and doubled slashes. Refused when it could leave the app's folder."""
+    """The path as clients see it: without "." parts and doubled slashes. Refused when it could leave the folder."""
     if "\0" in name:
         raise BundleRefused(f"The name {name!r} holds a NUL character. Rename the file.")
     if "\\" in name:
         raise BundleRefused(f"The name {name!r} holds a backslash. Make the archive with forward slashes.")
     if name.startswith("/") or name[1:2] == ":":
-        raise BundleRefused(f"The name {name!r} is absolute. Make the archive with paths relative to the bundle's folder.")
+        raise BundleRefused(
+            f"The name {name!r} is absolute. Make the archive with paths relative to the bundle's folder."
+        )
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if ".." in parts:
         raise BundleRefused(f"The name {name!r} leaves the archive's folder. Make the archive without “..” in paths.")

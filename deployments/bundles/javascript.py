@@ -30,9 +30,7 @@ def find_js_bundle(paths: list[str], platform: str) -> str:
     """
     # The shallowest wins, as the bundle stands beside its assets, not among them.
     found = sorted((p for p in paths if p.endswith((".jsbundle", ".bundle"))), key=lambda p: (p.count("/"), p))
-    own, foreign = (
-        (_IOS_ENDINGS, _ANDROID_ENDINGS) if platform == "ios" else (_ANDROID_ENDINGS, _IOS_ENDINGS)
-    )
+    own, foreign = (_IOS_ENDINGS, _ANDROID_ENDINGS) if platform == "ios" else (_ANDROID_ENDINGS, _IOS_ENDINGS)
     fitting = [p for p in found if p.endswith(own)] or [p for p in found if not p.endswith(foreign)]
     if fitting:
         return fitting[0]

@@ -1,4 +1,4 @@
-"""What a device is offered. Pure and total: every snapshot and query give a decision, and the default is "no update"."""
+"""What a device is offered. Pure and total: every snapshot and query give a decision; the default is "no update"."""
 
 from deployments.policy.rollout import is_included
 from deployments.policy.types import Candidate, Decision, Reason, Snapshot, UpdateQuery

@@ -1,4 +1,4 @@
-"""Which devices a rollout includes. Sticky (a device stays in), monotone in the percentage, independent between updates."""
+"""Which devices a rollout includes: sticky (a device stays in), monotone in the percentage, new for every update."""
 
 from hashlib import sha256
 

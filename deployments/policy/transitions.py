@@ -35,5 +35,7 @@ def find_force_update_obstacle(*, is_store_live: bool, was_store_live: bool, slo
     if not was_store_live:
         return "This build was never live in the store, so no store user has it."
     if not slot_has_store_live:
-        return "No build is live in the store, so there is nothing to send users to. Mark the newer build as Live first."
+        return (
+            "No build is live in the store, so there is nothing to send users to. Mark the newer build as Live first."
+        )
     return None

@@ -15,7 +15,9 @@ def set_build_status(build_id: int, *, actor: User | None, status: str) -> Build
     Raises InvalidInput for an unknown status, NotAllowedNow when the build has already finished otherwise.
     """
     if status not in Build.Status.values:
-        raise InvalidInput(f"{status!r} is not a build status; use one of {', '.join(Build.Status.values)}.", field="status")
+        raise InvalidInput(
+            f"{status!r} is not a build status; use one of {', '.join(Build.Status.values)}.", field="status"
+        )
     with build_change(build_id, actor=actor) as change:
         build = change.build
         if build.status == status:

@@ -15,6 +15,7 @@ from django.db.models.functions import Now
 from builds import audit
 from builds.errors import StaleView
 from builds.models import AuditAction, Build
+from builds.querysets import BuildQuerySet
 from deployments import snapshots
 from deployments.models import CodePush
 
@@ -58,10 +59,12 @@ class BuildChange:
         after: dict[str, Any] | None = None,
         reason: str = "",
     ) -> None:
+        build = build or self.build
         audit.record(
             action,
             actor=self.actor,
-            build=build or self.build,
+            project=build.project,
+            build=build,
             deployment_id=codepush.deployment_id if codepush else "",
             before=before,
             after=after,
@@ -81,7 +84,7 @@ def build_change(build_id: int, *, actor: User | None) -> Iterator[BuildChange]:
     A body that records nothing changed nothing: then there is no stamp either.
     """
     with transaction.atomic():
-        build = Build.objects.select_for_update().get(pk=build_id)
+        build = _locked().get(pk=build_id)
         change = BuildChange(build, actor)
         yield change
         if change.is_audited:
@@ -94,9 +97,7 @@ def codepush_change(codepush_id: int, *, actor: User | None) -> Iterator[tuple[B
     # Lock the build, not the CodePush: labels and Live belong to the build.
     build_id = CodePush.objects.values_list("build_id", flat=True).get(pk=codepush_id)
     with build_change(build_id, actor=actor) as change:
-        codepush = (
-            CodePush.objects.select_related("bundle", "source").defer("bundle__manifest").get(pk=codepush_id)
-        )
+        codepush = CodePush.objects.select_related("bundle", "source").defer("bundle__manifest").get(pk=codepush_id)
         yield change, codepush
 
 
@@ -106,11 +107,16 @@ def slot_change(build_id: int, *, actor: User | None) -> Iterator[tuple[BuildCha
     with transaction.atomic():
         place = Build.objects.get(pk=build_id)
         # In order of id, so that two slot changes cannot wait for each other.
-        slot = list(Build.objects.in_slot_of(place).select_for_update().order_by("id"))
+        slot = list(_locked().in_slot_of(place).order_by("id"))
         change = BuildChange(next(build for build in slot if build.pk == build_id), actor)
         yield change, slot
         if change.is_audited:
             _publish(slot)
+
+
+def _locked() -> BuildQuerySet:
+    # of=self: the project is read, not locked.
+    return Build.objects.select_for_update(of=("self",)).select_related("project")
 
 
 def _publish(builds: list[Build]) -> None:

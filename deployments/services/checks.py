@@ -20,7 +20,9 @@ class BundleTooLarge(InvalidInput):
 
     def __init__(self) -> None:
         limit_mb = settings.MAX_BUNDLE_BYTES // 1_000_000
-        super().__init__(f"The bundle is larger than {limit_mb} MB, the limit here. Leave out large assets.", field="bundle")
+        super().__init__(
+            f"The bundle is larger than {limit_mb} MB, the limit here. Leave out large assets.", field="bundle"
+        )
 
 
 def check_description(description: str) -> None:
@@ -62,7 +64,9 @@ def require_same_place(build: Build, *, build_target: str | None, platform: str 
     ):
         if given is not None and given != own:
             name = field.replace("_", " ")
-            raise InvalidInput(f"The {name} is {given!r}, but {build} has {own!r}. Choose the build you mean.", field=field)
+            raise InvalidInput(
+                f"The {name} is {given!r}, but {build} has {own!r}. Choose the build you mean.", field=field
+            )
 
 
 def require_accepts_codepushes(build: Build) -> None:

@@ -85,14 +85,16 @@ def promote(
 def _get_earlier_success(change: BuildChange, live: CodePush, label: str) -> CodePush:
     """The success with this label, older than the Live one; disabled ones too."""
     number = label.removeprefix("v")
-    found = (
+    found: CodePush | None = (
         change.build.codepushes.successful().select_related("bundle").filter(label_number=int(number)).first()
         if label.startswith("v") and number.isascii() and number.isdigit() and len(number) <= 9
         else None
     )
     if found is None:
-        raise InvalidInput(f"{change.build} has no CodePush {label!r}. Choose an earlier label, such as v1.", field="to")
-    if found.label_number >= live.label_number:
+        raise InvalidInput(
+            f"{change.build} has no CodePush {label!r}. Choose an earlier label, such as v1.", field="to"
+        )
+    if (found.label_number or 0) >= (live.label_number or 0):
         raise InvalidInput(f"{label} is not earlier than {live}, which is Live. Choose an earlier label.", field="to")
     return found
 
@@ -128,9 +130,7 @@ def _publish_copy(
         step=CodePush.Step.PUBLISHING,
         progress_percent=100,
     )
-    action = (
-        AuditAction.CODEPUSH_ROLLED_BACK if origin == CodePush.Origin.ROLLBACK else AuditAction.CODEPUSH_PROMOTED
-    )
+    action = AuditAction.CODEPUSH_ROLLED_BACK if origin == CodePush.Origin.ROLLBACK else AuditAction.CODEPUSH_PROMOTED
     change.record(
         action,
         codepush=codepush,
@@ -147,8 +147,8 @@ def _describe_copy(source: CodePush, origin: CodePush.Origin) -> str:
     if source.source is not None:
         description = description.removesuffix(_note(source.source, CodePush.Origin(source.origin)))
     note = _note(source, origin)
-    return description.strip()[: checks.MAX_DESCRIPTION_LENGTH - len(note)] + note
+    return f"{description.strip()[: checks.MAX_DESCRIPTION_LENGTH - len(note) - 1]} {note}".strip()
 
 
 def _note(source: CodePush, origin: CodePush.Origin) -> str:
-    return f" ({'Rollback to' if origin == CodePush.Origin.ROLLBACK else 'Promotes'} {source.label})"
+    return f"({'Rollback to' if origin == CodePush.Origin.ROLLBACK else 'Promotes'} {source.label})"

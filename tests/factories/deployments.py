@@ -40,9 +40,11 @@ class CodePushFactory(DjangoModelFactory[CodePush]):
         factory.LazyAttribute(lambda o: o.status == CodePush.Status.SUCCESS), factory.SubFactory(BundleFactory), None
     )
     label_number = factory.LazyAttribute(
-        lambda o: CodePush.objects.filter(build=o.build).successful().count() + 1
-        if o.status == CodePush.Status.SUCCESS
-        else None
+        lambda o: (
+            CodePush.objects.filter(build=o.build).successful().count() + 1
+            if o.status == CodePush.Status.SUCCESS
+            else None
+        )
     )
     failure_reason = factory.LazyAttribute(lambda o: "Wrong." if o.status == CodePush.Status.FAILED else "")
     started_at = factory.LazyFunction(timezone.now)
