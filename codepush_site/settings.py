@@ -176,7 +176,7 @@ if REDIS_URL:
         "global_keyprefix": "codepush:",
     }
 else:
-    CELERY_BROKER_URL = "filesystem://"
+    CELERY_BROKER_URL = "filesystem://localhost"
     _queue, _control = VAR_DIR / "queue", VAR_DIR / "queue-control"
     for _folder in (_queue, _control):
         _folder.mkdir(exist_ok=True)
@@ -187,7 +187,12 @@ else:
         "polling_interval": 0.1,
     }
 CELERY_BEAT_SCHEDULE = {
-    "requeue-unfinished-codepushes": {"task": "deployments.requeue_unfinished", "schedule": 5.0},
+    "requeue-unfinished-codepushes": {
+        "task": "deployments.requeue_unfinished",
+        "schedule": 5.0,
+        # With no worker there, sweeps must not pile up for the day it comes back. Longer than clocks differ.
+        "options": {"expires": 300},
+    },
 }
 
 AUTH_PASSWORD_VALIDATORS = [

@@ -10,7 +10,8 @@ from deployments.services import processing
 logger = logging.getLogger(__name__)
 
 
-@shared_task(name="deployments.process_codepush")
+# A message that waited this long was queued again by the sweep many times over.
+@shared_task(name="deployments.process_codepush", expires=3600)
 def process_codepush(codepush_id: int) -> None:
     """No Celery retry: a worker that dies is replaced through the sweep, a bundle that is wrong fails in words."""
     processing.process_codepush(codepush_id)
