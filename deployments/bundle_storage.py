@@ -1,5 +1,6 @@
 """Where archives lie. Names of published ones are the SHA-256 of their bytes: immutable, so caches may keep them."""
 
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,11 +8,17 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
+from boto3.exceptions import Boto3Error
+from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import FileSystemStorage, Storage, storages
 
 _CHUNK_BYTES = 1024 * 1024
+
+
+class StorageUnavailable(Exception):
+    """The storage did not do as asked, as when it is full, or cannot be reached. Trying later may help."""
 
 
 def bundle_storage() -> Storage:
@@ -26,31 +33,35 @@ def local_directory() -> Path | None:
 
 def save_upload(deployment_id: str, upload: "File[bytes]") -> str:
     """Keep an uploaded archive until it is processed. Returns its name, which no device address leads to."""
-    return bundle_storage().save(f"uploads/{deployment_id}.zip", upload)
+    with _failures_named():
+        return bundle_storage().save(f"uploads/{deployment_id}.zip", upload)
 
 
 def delete(name: str) -> None:
     """No such file afterwards; none before is fine."""
     if name:
-        bundle_storage().delete(name)
+        with _failures_named():
+            bundle_storage().delete(name)
 
 
 def exists(name: str) -> bool:
-    return bool(name) and bundle_storage().exists(name)
+    with _failures_named():
+        return bool(name) and bundle_storage().exists(name)
 
 
 @contextmanager
 def local_copy(name: str) -> Iterator[BinaryIO]:
-    """The stored file, seekable and on this host; a temporary copy of it when storage is elsewhere."""
-    with bundle_storage().open(name) as stored:
-        if local_directory() is not None:
-            yield cast(BinaryIO, stored)
-            return
-        with tempfile.TemporaryFile() as copy:
-            while chunk := stored.read(_CHUNK_BYTES):
-                copy.write(chunk)
-            copy.seek(0)
-            yield cast(BinaryIO, copy)
+    """The stored file, seekable and on this host. Raises FileNotFoundError, StorageUnavailable."""
+    directory = local_directory()
+    if directory is not None:
+        with (directory / name).open("rb") as file:
+            yield file
+        return
+    with tempfile.TemporaryFile() as copy:
+        with _failures_named(), bundle_storage().open(name) as stored:
+            shutil.copyfileobj(stored, copy, _CHUNK_BYTES)
+        copy.seek(0)
+        yield cast(BinaryIO, copy)
 
 
 def save_published(file: IO[bytes]) -> tuple[str, str, int]:
@@ -63,10 +74,11 @@ def save_published(file: IO[bytes]) -> tuple[str, str, int]:
         size_bytes += len(chunk)
     name = f"{digest.hexdigest()}.zip"
     storage = bundle_storage()
-    # A worker killed while writing leaves a shorter file: the size tells, and the same bytes are written again.
-    if not storage.exists(name) or storage.size(name) != size_bytes:
-        file.seek(0)
-        storage.save(name, File(file))
+    with _failures_named():
+        # A worker killed while writing leaves a shorter file: the size tells, and the same bytes are written again.
+        if not storage.exists(name) or storage.size(name) != size_bytes:
+            file.seek(0)
+            storage.save(name, File(file))
     return name, digest.hexdigest(), size_bytes
 
 
@@ -77,3 +89,14 @@ def download_address(name: str, base_url: str) -> str:
     if local_directory() is not None:
         return f"{base_url}/api/bundles/{name}"
     return bundle_storage().url(name)
+
+
+@contextmanager
+def _failures_named() -> Iterator[None]:
+    """Whatever kind of storage it is, its failures have one name. A missing file stays FileNotFoundError."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except (OSError, BotoCoreError, ClientError, Boto3Error) as failure:
+        raise StorageUnavailable(f"The bundle storage failed: {failure}") from failure

@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from django.db.models import FilteredRelation, OuterRef, Q, Subquery
+from django.db.models import Count, FilteredRelation, Max, OuterRef, Q, Subquery
 
-from builds.models import Build
+from builds.models import Build, Project
+from builds.querysets import ProjectQuerySet
 from deployments.models import CodePush
 from deployments.querysets import CodePushQuerySet
 
@@ -140,3 +141,70 @@ def find_live_by_build(build_ids: Iterable[int]) -> dict[int, CodePush]:
     """{build id: its Live CodePush}, builds without one left out. One query."""
     live = CodePush.objects.filter(build_id__in=build_ids).live()
     return {codepush.build_id: codepush for codepush in live}
+
+
+class CodePushCounts(NamedTuple):
+    """How many CodePushes a build has, by what became of them."""
+
+    total: int
+    successful: int
+    failed: int
+    unfinished: int
+
+
+def count_codepushes(build: Build) -> CodePushCounts:
+    """One query."""
+    codepushes = CodePush.objects.filter(build=build).order_by()
+    counts = codepushes.aggregate(
+        total=Count("pk"),
+        successful=Count("pk", filter=Q(status=CodePush.Status.SUCCESS)),
+        failed=Count("pk", filter=Q(status=CodePush.Status.FAILED)),
+        unfinished=Count("pk", filter=Q(status__in=(CodePush.Status.PENDING, CodePush.Status.PROCESSING))),
+    )
+    return CodePushCounts(**counts)
+
+
+def count_newer(codepushes: CodePushQuerySet, deployment_id: str) -> int:
+    """How many of these stand above that one, newest first; 0 when it is not among them. One query."""
+    place = codepushes.filter(deployment_id=deployment_id).order_by().values("pk")[:1]
+    return codepushes.filter(pk__gt=Subquery(place)).order_by().count()
+
+
+def map_labels_with_same_bundle(codepushes: Iterable[CodePush]) -> dict[int, set[str]]:
+    """{CodePush id: labels of its build under which devices run the same bundle}, its own included. One query."""
+    wanted = list(codepushes)
+    labels: dict[tuple[int, int | None], set[str]] = {}
+    same = CodePush.objects.successful().filter(
+        build_id__in={codepush.build_id for codepush in wanted},
+        bundle_id__in={codepush.bundle_id for codepush in wanted},
+    )
+    for build_id, bundle_id, number in same.values_list("build_id", "bundle_id", "label_number"):
+        labels.setdefault((build_id, bundle_id), set()).add(f"v{number}")
+    return {codepush.pk: labels[codepush.build_id, codepush.bundle_id] for codepush in wanted}
+
+
+def find_previous_enabled(codepush: CodePush) -> CodePush | None:
+    """What becomes Live when this, the Live one, is disabled. One query."""
+    older = CodePush.objects.filter(build_id=codepush.build_id, label_number__lt=codepush.label_number)
+    return older.servable().by_label_descending().first()
+
+
+def find_next_label(build: Build) -> str:
+    """The label that the next success of the build gets, if nothing succeeds before. One query."""
+    newest = CodePush.objects.filter(build=build).aggregate(newest=Max("label_number"))["newest"]
+    return f"v{(newest or 0) + 1}"
+
+
+def order_by_last_codepush(projects: ProjectQuerySet) -> ProjectQuerySet:
+    """Those with the newest CodePush first; those without any last, by name."""
+    newest = CodePush.objects.filter(build__project=OuterRef("pk")).newest_first().values("pk")[:1]
+    return projects.order_by(Subquery(newest).desc(nulls_last=True), "name", "id")
+
+
+def find_last_by_project(projects: Iterable[Project]) -> dict[int, CodePush]:
+    """{project id: its newest CodePush, with build and creator}. One query."""
+    newest = CodePush.objects.filter(build__project=OuterRef("pk")).newest_first().values("pk")[:1]
+    project_ids = [project.pk for project in projects]
+    last_ids = Project.objects.filter(pk__in=project_ids).order_by().values(last=Subquery(newest))
+    codepushes = CodePush.objects.filter(pk__in=last_ids).select_related("build", "created_by")
+    return {codepush.build.project_id: codepush for codepush in codepushes}

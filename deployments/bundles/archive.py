@@ -26,6 +26,8 @@ _END_OF_DIRECTORY = b"PK\x05\x06"
 _END_BYTES = 22
 _MAX_COMMENT_BYTES = 65_535
 _ZIP64_MARK = 0xFFFF
+_ZIP64_LOCATOR = b"PK\x06\x07"
+_ZIP64_LOCATOR_BYTES = 20
 _NOTHING = "An archive needs a folder with the JavaScript bundle and its assets."
 # What zipfile, zlib and struct raise for damaged input.
 _DAMAGE = (BadZipFile, zlib.error, struct.error, EOFError, ValueError, RuntimeError, NotImplementedError, OverflowError)
@@ -138,6 +140,10 @@ def _check_frame(file: BinaryIO, limits: Limits) -> int:
         raise BundleRefused(
             f"The archive has more than {limits.max_files:,} files. Leave out what the app does not load."
         )
+    locator_at = max(0, at - _ZIP64_LOCATOR_BYTES)
+    if tail[locator_at:at].startswith(_ZIP64_LOCATOR):
+        # zipfile would believe this second end, whose directory can be as large as the file, and not the one above.
+        raise BundleRefused("The archive is in the zip64 format, which a bundle never needs. Make it as a usual zip.")
     file.seek(0)
     return size_bytes
 
@@ -150,10 +156,17 @@ def _check_directory(zip_file: ZipFile, size_bytes: int, limits: Limits) -> dict
             "Leave out what the app does not load."
         )
     entries: dict[str, ZipInfo] = {}
+    folders: set[str] = set()
     for info in infos:
         path = _check_name(info.orig_filename, limits)
         _check_kind(info, path)
-        if info.is_dir() or is_ignored(path):
+        if not 0 <= info.header_offset < size_bytes:
+            # The system would refuse to seek there, which looks like a broken disk and not like a broken archive.
+            raise BundleRefused(f"The archive is damaged: {path!r} lies outside it. Make it again and upload it.")
+        if info.is_dir():
+            folders.add(path)
+            continue
+        if is_ignored(path):
             continue
         if path in entries:
             raise BundleRefused(f"The archive holds {path!r} twice. Devices would keep either one; remove one of them.")
@@ -162,7 +175,7 @@ def _check_directory(zip_file: ZipFile, size_bytes: int, limits: Limits) -> dict
         raise BundleRefused(
             f"The archive holds {DIFF_MARKER!r} at its top, so clients take it for a diff. Upload the whole bundle."
         )
-    _check_no_file_is_a_folder(entries)
+    _check_no_file_is_a_folder(entries, folders)
     _check_unpacked(sum(info.file_size for info in entries.values()), size_bytes, limits)
     if not entries:
         raise BundleRefused(f"The archive holds no files. {_NOTHING}")
@@ -206,8 +219,9 @@ def _check_kind(info: ZipInfo, path: str) -> None:
         raise BundleRefused(f"{path!r} is compressed in a way that devices cannot read. Use the usual zip (deflate).")
 
 
-def _check_no_file_is_a_folder(entries: dict[str, ZipInfo]) -> None:
-    for path in entries:
+def _check_no_file_is_a_folder(entries: dict[str, ZipInfo], folders: set[str]) -> None:
+    """`folders`: those that have an entry of their own; the others follow from the paths of files."""
+    for path in (*entries, *(f"{folder}/" for folder in folders)):
         folder = path
         while "/" in folder:
             folder = folder.rsplit("/", 1)[0]

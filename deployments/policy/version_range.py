@@ -12,10 +12,11 @@ _STRICT = re.compile(
     rf"v?{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-({_IDENTIFIER}(?:\.{_IDENTIFIER})*))?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?",
     re.ASCII,
 )
-_ONE_PART = re.compile(r"v?\d+", re.ASCII)
-_TWO_PARTS = re.compile(r"(v?\d+\.\d+)([-+].*)?", re.ASCII)
-# JavaScript's largest safe integer: semver as the original server reads it refuses larger numbers.
+_ONE_PART = re.compile(r"\d+", re.ASCII)
+_TWO_PARTS = re.compile(r"(\d+\.\d+)([-+].*)?", re.ASCII)
+# JavaScript's largest safe integer: semver as the original server reads it refuses larger numbers, and longer texts.
 _MAX_NUMBER = 2**53 - 1
+_MAX_LENGTH = 256
 
 # Release numbers, then a pre-release tail. (1,) stands for "no tail" and sorts after every tail.
 _Key = tuple[int, int, int, tuple[object, ...]]
@@ -42,16 +43,17 @@ class Version:
 def find_version(text: str) -> Version | None:
     """The version that a device or person wrote, or None.
 
-    "3" and "3.0" mean 3.0.0, also before a tail ("3.0-beta"); a leading "v" and surrounding blanks pass.
-    Refused: "", "abc", "3.0.0.0", "=3.0.0", "03.0.0", "3-beta", "3.x", numbers above 2^53 - 1.
+    "3" and "3.0" mean 3.0.0, also before a tail ("3.0-beta"). Around all three numbers a leading "v" and blanks pass.
+    Refused: "", "abc", "3.0.0.0", "=3.0.0", "03.0.0", "3-beta", "3.x", "v3", numbers above 2^53 - 1, endless texts.
     """
-    text = text.strip()
+    if len(text) > _MAX_LENGTH:
+        return None
     if _ONE_PART.fullmatch(text):
         text += ".0.0"
     elif match := _TWO_PARTS.fullmatch(text):
         text = f"{match[1]}.0{match[2] or ''}"
-    strict = _STRICT.fullmatch(text)
-    if strict is None or max(map(len, strict.groups()[:3])) > 16:
+    strict = _STRICT.fullmatch(text.strip())
+    if strict is None:
         return None
     major, minor, patch = map(int, strict.groups()[:3])
     if max(major, minor, patch) > _MAX_NUMBER:

@@ -10,6 +10,7 @@ from builds.models import Build
 from deployments.bundles.archive import open_archive
 from deployments.bundles.javascript import find_js_bundle
 from deployments.bundles.refusal import BundleRefused
+from deployments.models import CodePush
 
 MAX_DESCRIPTION_LENGTH = 2000
 MAX_REASON_LENGTH = 280
@@ -78,6 +79,43 @@ def require_accepts_codepushes(build: Build) -> None:
         raise NotAllowedNow(
             f"Force Update is applied to {build}: its devices are sent to the store and get no CodePush. Lift it first."
         )
+
+
+def require_success(codepush: CodePush, *, to_be: str) -> None:
+    """`to_be`: what is asked for, such as "edited"."""
+    if not codepush.is_successful:
+        raise NotAllowedNow(
+            f"{codepush.deployment_id} is {codepush.get_status_display().lower()}; "
+            f"only a CodePush that succeeded can be {to_be}."
+        )
+
+
+def require_failed(codepush: CodePush) -> None:
+    if codepush.status != CodePush.Status.FAILED:
+        raise NotAllowedNow(
+            f"{codepush} is {codepush.get_status_display().lower()}; only a failed CodePush can be retried."
+        )
+
+
+def require_unfinished(codepush: CodePush) -> None:
+    if not codepush.is_unfinished:
+        raise NotAllowedNow(
+            f"{codepush} is {codepush.get_status_display().lower()}; "
+            "only a pending or processing CodePush can be canceled."
+        )
+
+
+def require_is_live(codepush: CodePush, live: CodePush | None) -> CodePush:
+    """The Live one, which `codepush` is."""
+    if live is None or live.pk != codepush.pk:
+        name = live.label if live else "none"
+        raise NotAllowedNow(f"{codepush} is not Live (Live: {name}). Roll back from the Live CodePush.")
+    return live
+
+
+def require_not_live(codepush: CodePush, live: CodePush | None) -> None:
+    if live is not None and live.pk == codepush.pk:
+        raise NotAllowedNow(f"{codepush} is Live already.")
 
 
 def check_upload(upload: "File[bytes]", platform: str) -> None:

@@ -3,6 +3,8 @@
 Edit needs the database only: disabling a bad update works with no worker and no broker.
 """
 
+import logging
+
 from django.contrib.auth.models import User
 from django.core.files import File
 from django.db import transaction
@@ -14,6 +16,8 @@ from deployments import bundle_storage, tasks
 from deployments.models import CodePush, new_deployment_id
 from deployments.services import checks
 from deployments.services.change import build_change, codepush_change
+
+logger = logging.getLogger(__name__)
 
 
 def create_codepush(
@@ -43,7 +47,7 @@ def create_codepush(
     checks.check_upload(upload, build.platform)
     deployment_id = new_deployment_id()
     # Stored before the lock is taken: 200 MB take a while, and nobody else should wait for them.
-    upload_name = bundle_storage.save_upload(deployment_id, upload)
+    upload_name = _store_upload(deployment_id, upload)
     try:
         with build_change(build_id, actor=actor) as change:
             change.require_live(expected_live)
@@ -67,6 +71,14 @@ def create_codepush(
     return codepush
 
 
+def _store_upload(deployment_id: str, upload: "File[bytes]") -> str:
+    try:
+        return bundle_storage.save_upload(deployment_id, upload)
+    except bundle_storage.StorageUnavailable as failure:
+        logger.exception("upload of %s not stored", deployment_id)
+        raise NotAllowedNow("The bundle cannot be stored now. Nothing has changed; try again later.") from failure
+
+
 def edit_codepush(
     codepush_id: int,
     *,
@@ -88,11 +100,7 @@ def edit_codepush(
         checks.check_rollout(rollout_percent)
     with codepush_change(codepush_id, actor=actor) as (change, codepush):
         change.require_live(expected_live)
-        if not codepush.is_successful:
-            raise NotAllowedNow(
-                f"{codepush.deployment_id} is {codepush.get_status_display().lower()}; "
-                "only a CodePush that succeeded can be edited."
-            )
+        checks.require_success(codepush, to_be="edited")
         before = codepush.describe_settings()
         given = {
             "description": description,
@@ -117,10 +125,7 @@ def edit_codepush(
 def retry(codepush_id: int, *, actor: User) -> CodePush:
     """A failed CodePush is pending again, with the same archive and settings. Raises NotAllowedNow."""
     with codepush_change(codepush_id, actor=actor) as (change, codepush):
-        if codepush.status != CodePush.Status.FAILED:
-            raise NotAllowedNow(
-                f"{codepush} is {codepush.get_status_display().lower()}; only a failed CodePush can be retried."
-            )
+        checks.require_failed(codepush)
         checks.require_accepts_codepushes(change.build)
         if not bundle_storage.exists(codepush.upload_name):
             raise NotAllowedNow(f"The archive of {codepush.deployment_id} is no longer stored. Upload it again.")
@@ -139,11 +144,7 @@ def retry(codepush_id: int, *, actor: User) -> CodePush:
 def cancel(codepush_id: int, *, actor: User) -> CodePush:
     """A pending or processing CodePush is canceled; its worker stops at its next step. Raises NotAllowedNow."""
     with codepush_change(codepush_id, actor=actor) as (change, codepush):
-        if not codepush.is_unfinished:
-            raise NotAllowedNow(
-                f"{codepush} is {codepush.get_status_display().lower()}; "
-                "only a pending or processing CodePush can be canceled."
-            )
+        checks.require_unfinished(codepush)
         before = codepush.status
         codepush.status = CodePush.Status.CANCELED
         codepush.attempt_id = None

@@ -54,7 +54,9 @@ def process_codepush(codepush_id: int) -> None:
         logger.info("codepush=%s was canceled or taken over", codepush_id)
     except BundleRefused as refusal:
         _fail(attempt, str(refusal))
-    except (OperationalError, OSError):
+    except FileNotFoundError:
+        _fail(attempt, "The uploaded archive is no longer stored. Upload it again.")
+    except (OperationalError, bundle_storage.StorageUnavailable):
         # Database or storage are away. The claim runs out, and the sweep gives the work to the next worker.
         logger.exception("codepush=%s will be tried again", codepush_id)
     except Exception as error:

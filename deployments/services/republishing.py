@@ -6,7 +6,7 @@ Instant, and independent of worker, broker and Redis: the bundle is already ther
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from builds.errors import InvalidInput, NotAllowedNow
+from builds.errors import InvalidInput
 from builds.models import AuditAction
 from deployments.models import CodePush
 from deployments.services import checks
@@ -32,10 +32,7 @@ def roll_back(
     checks.check_rollout(rollout_percent)
     checks.check_reason(reason)
     with codepush_change(codepush_id, actor=actor) as (change, codepush):
-        live = change.require_live(expected_live)
-        if live is None or live.pk != codepush.pk:
-            name = live.label if live else "none"
-            raise NotAllowedNow(f"{codepush} is not Live (Live: {name}). Roll back from the Live CodePush.")
+        live = checks.require_is_live(codepush, change.require_live(expected_live))
         source = _get_earlier_success(change, live, to_label)
         return _publish_copy(
             change,
@@ -65,13 +62,8 @@ def promote(
     checks.check_reason(reason)
     with codepush_change(codepush_id, actor=actor) as (change, codepush):
         live = change.require_live(expected_live)
-        if not codepush.is_successful:
-            raise NotAllowedNow(
-                f"{codepush.deployment_id} is {codepush.get_status_display().lower()}; "
-                "only a CodePush that succeeded can be promoted."
-            )
-        if live is not None and live.pk == codepush.pk:
-            raise NotAllowedNow(f"{codepush} is Live already.")
+        checks.require_success(codepush, to_be="promoted")
+        checks.require_not_live(codepush, live)
         return _publish_copy(
             change,
             codepush,

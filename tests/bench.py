@@ -1,0 +1,128 @@
+"""`make bench`: what requests cost, each beside a bare answer of the same server in the same run.
+
+Machines are noisy, so the ratio is the figure to compare; docs/performance.md keeps the last table.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing import Process, Queue
+from pathlib import Path
+
+SECONDS = 4.0
+CLIENTS = 4
+SAMPLE = Path(__file__).parent / "samples" / "android-v1.zip"
+KEY = "bench-deployment-key"
+
+BARE_APP = """
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "2")])
+    return [b"OK"]
+"""
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="codepush-bench-") as folder:
+        os.environ.update(VAR_DIR=folder, SECRET_KEY="bench", DJANGO_SETTINGS_MODULE="codepush_site.settings")
+        Path(folder, "bare.py").write_text(BARE_APP)
+        setup = subprocess.run([sys.executable, "-m", "tests.bench_data", KEY], check=True, capture_output=True, text=True)
+        newest_hash = json.loads(setup.stdout)["package_hash"]
+        check = f"/api/v0.1/public/codepush/update_check?deployment_key={KEY}&app_version=3.0.0&client_unique_id="
+        rows: list[tuple[str, Callable[[int], bytes], str]] = [
+            ("bare answer", lambda n: _get("/"), "bare:application"),
+            ("check, up to date", lambda n: _get(f"{check}d{n}&package_hash={newest_hash}"), "codepush_site.wsgi"),
+            ("check, offered", lambda n: _get(f"{check}d{n}"), "codepush_site.wsgi"),
+            ("check, 404", lambda n: _get(check.replace(KEY, "unknown-deployment-key")), "codepush_site.wsgi"),
+            ("report (SQLite, durable)", _report, "codepush_site.wsgi"),
+        ]
+        bare = 0.0
+        print(f"{'':28}{'requests/s':>12}{'ratio':>8}{'p50 ms':>9}{'p99 ms':>9}")
+        for name, request, app in rows:
+            with _server(app, folder) as port:
+                rate, latencies = _load(port, request)
+            bare = bare or rate
+            p50, p99 = latencies[len(latencies) // 2], latencies[len(latencies) * 99 // 100]
+            print(f"{name:28}{rate:>12,.0f}{rate / bare:>8.2f}{p50 * 1000:>9.2f}{p99 * 1000:>9.2f}")
+
+
+def _get(path: str) -> bytes:
+    return f"GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n".encode()
+
+
+def _report(number: int) -> bytes:
+    body = json.dumps(
+        {
+            "deployment_key": KEY,
+            "app_version": "3.0.0",
+            "client_unique_id": f"device-{number}",
+            "label": "v2",
+            "status": "DeploymentSucceeded",
+        }
+    )
+    head = "POST /api/v0.1/public/codepush/report_status/deploy HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json"
+    return f"{head}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+
+
+@contextmanager
+def _server(app: str, folder: str) -> Iterator[int]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--no-ws", "--no-log", app]
+    with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": f"{os.getcwd()}:{folder}"}) as process:
+        try:
+            _wait_for(port)
+            yield port
+        finally:
+            process.terminate()
+
+
+def _wait_for(port: int) -> None:
+    deadline = time.monotonic() + 15
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            time.sleep(0.5)
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise SystemExit("The server did not start.")
+
+
+def _load(port: int, request: Callable[[int], bytes]) -> tuple[float, list[float]]:
+    """(answers per second, sorted latencies in seconds) of CLIENTS keep-alive connections."""
+    results: Queue[list[float]] = Queue()
+    clients = [Process(target=_client, args=(port, request, place, results)) for place in range(CLIENTS)]
+    for client in clients:
+        client.start()
+    latencies = sorted(latency for _ in clients for latency in results.get())
+    for client in clients:
+        client.join()
+    return len(latencies) / SECONDS, latencies
+
+
+def _client(port: int, request: Callable[[int], bytes], place: int, results: "Queue[list[float]]") -> None:
+    latencies = []
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        number, end = place, time.monotonic() + SECONDS
+        while (start := time.monotonic()) < end:
+            connection.sendall(request(number))
+            answer = connection.recv(65536)
+            head, _, body = answer.partition(b"\r\n\r\n")
+            length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+            while len(body) < length:
+                body += connection.recv(65536)
+            latencies.append(time.monotonic() - start)
+            number += CLIENTS
+    results.put(latencies)
+
+
+if __name__ == "__main__":
+    main()
