@@ -1,0 +1,145 @@
+"""What pages accept. Forms read and tidy input; whether a value can be taken is for the services to say."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.forms import AuthenticationForm
+
+from builds.errors import DomainError
+from builds.models import Build, BuildTarget, Platform, StoreStatus
+
+
+class ServiceForm(forms.Form):
+    """A form in front of one service: its fields are named as the service names the inputs it refuses."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        style_widgets(self)
+
+    def clean(self) -> dict[str, Any]:
+        """Browsers send line ends as two characters; services count and store one."""
+        return {
+            name: value.replace("\r\n", "\n") if isinstance(value, str) else value
+            for name, value in self.cleaned_data.items()
+        }
+
+    def add_refusal(self, refusal: DomainError) -> None:
+        """Show the service's sentence under the field it is about; above all fields when it is about none."""
+        field = refusal.field if refusal.field in self.fields else None
+        self.add_error(field, refusal.message)
+
+
+def style_widgets(form: forms.BaseForm) -> None:
+    """Give each input the class of its kind in our stylesheet."""
+    for field in form.fields.values():
+        match field.widget:
+            case forms.RadioSelect() | forms.HiddenInput():
+                continue
+            case forms.CheckboxInput():
+                css = "form-check-input"
+            case forms.Select():
+                css = "form-select"
+            case _:
+                css = "form-control"
+        field.widget.attrs.setdefault("class", css)
+
+
+class SignInForm(AuthenticationForm):
+    error_messages = {
+        "invalid_login": "This name and password do not belong together. Both are case-sensitive.",
+        "inactive": "This account is switched off.",
+    }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        style_widgets(self)
+
+
+class ProjectForm(ServiceForm):
+    name = forms.CharField(max_length=100, widget=forms.TextInput(attrs={"autofocus": True}))
+    slug = forms.CharField(
+        label="Address", max_length=60, required=False, help_text="Part of every address of this project. Empty: made from the name."
+    )
+    description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 2, "maxlength": 2000}))
+    repository_url = forms.CharField(label="Repository", max_length=300, required=False, help_text="An SSH or https address.")
+    ios_bundle_id = forms.CharField(label="iOS bundle ID", max_length=155, required=False)
+    android_bundle_id = forms.CharField(label="Android application ID", max_length=155, required=False)
+    huawei_bundle_id = forms.CharField(label="Huawei application ID", max_length=155, required=False)
+
+
+class BuildForm(ServiceForm):
+    platform = forms.ChoiceField(choices=Platform)
+    build_target = forms.ChoiceField(label="Build target", choices=BuildTarget)
+    store_version = forms.CharField(
+        label="Store version", max_length=64, help_text="As the store shows it, such as 3.0.0. CodePushes target exactly this version."
+    )
+    build_number = forms.CharField(label="Build number", max_length=50, required=False)
+    status = forms.ChoiceField(
+        label="Build status",
+        choices=Build.Status,
+        help_text="Pending: bake the deployment key into the binary first. Only a successful build can receive CodePushes.",
+    )
+    branch = forms.CharField(max_length=255, required=False)
+    commit = forms.CharField(max_length=64, required=False)
+    hermes_bytecode_version = forms.IntegerField(
+        label="Hermes bytecode version",
+        min_value=0,
+        required=False,
+        help_text="When known, bundles compiled for another version are refused.",
+    )
+    deployment_key = forms.CharField(
+        label="Deployment key", max_length=100, required=False, help_text="Empty: a new one. Your own, when you migrate a build."
+    )
+
+
+class FilterForm(forms.Form):
+    """Filters from the address. A value that means nothing is ignored: links outlive the choices they were made from."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        style_widgets(self)
+
+    @property
+    def chosen(self) -> dict[str, str]:
+        """{filter: value} with "" for each that is not set."""
+        self.full_clean()
+        return {name: self.cleaned_data.get(name) or "" for name in self.fields}
+
+    @property
+    def is_active(self) -> bool:
+        return any(value for name, value in self.chosen.items() if name != "sort")
+
+
+def _choices(anything: str, choices: Any) -> list[tuple[str, str]]:
+    return [("", anything), *choices]
+
+
+class ProjectFilterForm(FilterForm):
+    q = forms.CharField(
+        required=False,
+        widget=forms.TextInput(
+            attrs={"type": "search", "class": "", "aria-label": "Filter by name or bundle ID", "placeholder": "Filter by name or bundle ID"}
+        ),
+    )
+    platform = forms.ChoiceField(choices=Platform.choices, required=False, widget=forms.HiddenInput)
+    sort = forms.ChoiceField(
+        label="Sort", choices=[("", "Last CodePush, newest"), ("name", "Name"), ("devices", "Active devices")], required=False
+    )
+
+
+class BuildFilterForm(FilterForm):
+    platform = forms.ChoiceField(choices=Platform.choices, required=False, widget=forms.HiddenInput)
+    store = forms.ChoiceField(label="Store status", choices=_choices("Any store status", StoreStatus.choices), required=False)
+    status = forms.ChoiceField(label="Build status", choices=_choices("Any build status", Build.Status.choices), required=False)
+    target = forms.ChoiceField(label="Build target", choices=_choices("Any target", BuildTarget.choices), required=False)
+    q = forms.CharField(
+        required=False,
+        widget=forms.TextInput(
+            attrs={
+                "type": "search",
+                "class": "",
+                "aria-label": "Filter by version, build ID or person",
+                "placeholder": "Version, build ID, person",
+            }
+        ),
+    )

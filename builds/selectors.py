@@ -1,0 +1,66 @@
+"""Reads for project and build pages. Each says what it costs."""
+
+from collections.abc import Iterable
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import Exists, OuterRef, Q
+
+from builds.models import Build, BuildTarget, Project
+from builds.querysets import BuildQuerySet, ProjectQuerySet
+
+
+def list_projects(user: User | AnonymousUser, *, q: str = "", platform: str = "") -> ProjectQuerySet:
+    """Projects of the user, by name. `platform`: those that have a bundle ID or a build for it. One query."""
+    projects = Project.objects.visible_to(user)
+    if q:
+        projects = projects.filter(
+            Q(name__icontains=q)
+            | Q(ios_bundle_id__icontains=q)
+            | Q(android_bundle_id__icontains=q)
+            | Q(huawei_bundle_id__icontains=q)
+        )
+    if platform:
+        builds = Build.objects.filter(project=OuterRef("pk"), platform=platform)
+        projects = projects.filter(~Q(**{f"{platform}_bundle_id": ""}) | Exists(builds))
+    return projects
+
+
+def list_project_builds(
+    project: Project, *, platform: str = "", store: str = "", status: str = "", target: str = "", q: str = ""
+) -> BuildQuerySet:
+    """Builds of the project, newest first, with who triggered them. `q`: part of a version or name, or a build's ID."""
+    wanted = {"platform": platform, "store_status": store, "status": status, "build_target": target}
+    builds = Build.objects.filter(project=project, **{name: value for name, value in wanted.items() if value})
+    if q:
+        matches = (
+            Q(store_version__icontains=q)
+            | Q(build_number=q)
+            | Q(triggered_by__username__icontains=q)
+            | Q(triggered_by__first_name__icontains=q)
+            | Q(triggered_by__last_name__icontains=q)
+        )
+        number = q.removeprefix("#")
+        # Nineteen digits and more do not fit the column.
+        if number.isascii() and number.isdigit() and len(number) < 19:
+            matches |= Q(pk=int(number))
+        builds = builds.filter(matches)
+    return builds.select_related("triggered_by").newest_first()
+
+
+def list_store_live_builds(projects: Iterable[Project]) -> BuildQuerySet:
+    """The production builds that users of these projects can install now: at most one per project and platform."""
+    return Build.objects.filter(project__in=projects, build_target=BuildTarget.PRODUCTION).store_live().order_by("id")
+
+
+def map_keys_by_project(projects: Iterable[Project]) -> dict[int, list[str]]:
+    """{project id: deployment keys of its builds}. One query."""
+    keys: dict[int, list[str]] = {}
+    rows = Build.objects.filter(project__in=projects).order_by("id").values_list("project_id", "deployment_key")
+    for project_id, key in rows:
+        keys.setdefault(project_id, []).append(key)
+    return keys
+
+
+def find_store_live_build(build: Build) -> Build | None:
+    """The build that is store-live where this one would be: same project, platform and build target."""
+    return Build.objects.in_slot_of(build).store_live().first()

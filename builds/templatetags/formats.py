@@ -1,0 +1,78 @@
+"""Filters and tags that write numbers, times and small parts of pages."""
+
+from datetime import datetime, timedelta
+
+from django import template
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from builds import formats
+from builds.models import Platform
+
+register = template.Library()
+
+_SPRITE = "vendor/tabler-icons-3.51.0.svg"
+_PLATFORM_ICONS = {Platform.IOS: "brand-apple", Platform.ANDROID: "brand-android", Platform.HUAWEI: "device-mobile"}
+_ICON_HUES = 6
+
+register.filter("count", formats.format_count)
+register.filter("share_of", formats.format_share)
+register.filter("size", formats.format_bytes)
+
+
+@register.filter
+def milliseconds(duration_ms: int) -> str:
+    return formats.format_duration(duration_ms / 1000)
+
+
+@register.filter
+def duration(length: timedelta) -> str:
+    return formats.format_duration(length.total_seconds())
+
+
+@register.filter
+def plural(count: int, noun: str) -> str:
+    """`3|plural:"device"` → "3 devices"."""
+    return f"{formats.format_count(count)} {noun}{'' if count == 1 else 's'}"
+
+
+@register.simple_tag
+def ago(moment: datetime) -> SafeString:
+    """How long ago, with the exact time in UTC for machines and for who points at it."""
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        moment.isoformat(timespec="seconds"),
+        formats.format_exact(moment),
+        formats.format_ago(moment, timezone.now()),
+    )
+
+
+@register.simple_tag
+def icon(name: str, css: str = "") -> SafeString:
+    """A decorative icon: what it means stands beside it in words."""
+    address = f"{static(_SPRITE)}#i-{name}"
+    return format_html('<svg class="ic {}" aria-hidden="true"><use href="{}"/></svg>', css, address)
+
+
+@register.filter
+def platform_icon(platform: str) -> str:
+    return _PLATFORM_ICONS[Platform(platform)]
+
+
+@register.filter
+def hue(number: int) -> int:
+    """Which of the icon colours a project has; it keeps it for life."""
+    return number % _ICON_HUES
+
+
+@register.inclusion_tag("_components/action.html")
+def action(
+    href: str, text: str, *, glyph: str = "", of: str = "", css: str = "btn-text btn-sm", obstacle: str = ""
+) -> dict[str, str]:
+    """A link that looks like a button. With an obstacle it stays in place, does nothing, and says why.
+
+    `of`: what it acts on, for people who hear the page: "Rollback" of "v7".
+    """
+    return {"href": href, "text": text, "glyph": glyph, "of": of, "css": css, "obstacle": obstacle}
