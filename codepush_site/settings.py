@@ -137,6 +137,7 @@ def _bundle_storage() -> dict[str, Any]:
             "endpoint_url": _storage.endpoint_url,
             "region_name": _storage.region,
             "file_overwrite": True,
+            "signature_version": "s3v4",
             "querystring_expire": 24 * 3600,
         },
     }
