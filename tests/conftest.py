@@ -11,6 +11,7 @@ from pytest_django.fixtures import Settings
 
 from builds.models import Build, Project, Role
 from deployments import snapshots
+from tests.devices import Device
 from tests.factories import BuildFactory, MembershipFactory, ProjectFactory, UserFactory
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -60,6 +61,12 @@ def outsider(db: None) -> User:
 def as_user() -> "type[_SignedIn]":
     """`as_user(viewer).get(…)`: a browser in which that person is signed in."""
     return _SignedIn
+
+
+@pytest.fixture
+def device(build: Build) -> Device:
+    """A device that has the build installed: `device.check()` asks as its SDK does."""
+    return Device(build.deployment_key)
 
 
 class _SignedIn(Client):
