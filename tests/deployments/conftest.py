@@ -1,0 +1,13 @@
+import pytest
+from django.utils import timezone
+
+from builds.models import Build, Project
+from tests.factories import BuildFactory
+
+
+@pytest.fixture
+def replaced_build(project: Project) -> Build:
+    """3.0.0: once store-live, replaced by 3.1.0, which is store-live now."""
+    build: Build = BuildFactory(project=project, store_status="approved", store_live_at=timezone.now())
+    BuildFactory(project=project, store_version="3.1.0", store_status="live", store_live_at=timezone.now())
+    return build
