@@ -3,6 +3,7 @@
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.forms import model_to_dict
 from django.utils import timezone
 from django.utils.text import slugify
 
@@ -56,7 +57,8 @@ def register_build(
 
     `deployment_key`: the caller's own (migration from another server). Raises InvalidInput naming the field.
     """
-    if not store_version[:1].isdigit() or find_version(store_version) is None:
+    # Stored as people read it: what a device may send around a version (a "v", blanks) has no place here.
+    if not store_version[:1].isdigit() or store_version != store_version.strip() or find_version(store_version) is None:
         raise InvalidInput(
             f"{store_version!r} is not a store version; use numbers such as 3.0.0.", field="store_version"
         )
@@ -98,6 +100,10 @@ def register_build(
 
 def _clean(instance: Project | Build) -> None:
     """Raises InvalidInput for the first field whose value the model refuses."""
+    for field, value in model_to_dict(instance).items():
+        # PostgreSQL stores no NUL in text, and model fields do not look for it.
+        if isinstance(value, str) and "\0" in value:
+            raise InvalidInput(f"The {field.replace('_', ' ')} holds a NUL character. Remove it.", field=field)
     try:
         instance.clean_fields()
     except ValidationError as refusal:

@@ -5,6 +5,7 @@ from django.contrib.auth.models import User
 from builds.errors import NotAllowedNow
 from builds.models import AuditAction, Build, StoreStatus
 from deployments.policy import transitions
+from deployments.services import checks
 from deployments.services.change import slot_change
 
 
@@ -20,7 +21,8 @@ def find_force_update_obstacle(build: Build) -> str | None:
 def apply_force_update(build_id: int, *, actor: User, reason: str = "") -> Build:
     """Devices on this build get no CodePush and are told the store-live version. Applying it twice changes nothing.
 
-    Raises NotAllowedNow unless the build was store-live and has been replaced. Source: App Maker, "Force Update".
+    Raises NotAllowedNow unless the build was store-live and has been replaced, InvalidInput for a reason too long.
+    Source: App Maker, "Force Update".
     """
     return _set_force_updated(build_id, actor=actor, is_force_updated=True, reason=reason)
 
@@ -31,6 +33,7 @@ def lift_force_update(build_id: int, *, actor: User, reason: str = "") -> Build:
 
 
 def _set_force_updated(build_id: int, *, actor: User, is_force_updated: bool, reason: str) -> Build:
+    checks.check_reason(reason)
     # The whole slot: its store-live build must not leave the store between the check and the commit.
     with slot_change(build_id, actor=actor) as (change, _slot):
         build = change.build

@@ -34,7 +34,8 @@ def _put_two_builds_live() -> None:
 
 
 def _store_live_build(**values: object) -> Build:
-    return BuildFactory(store_status=StoreStatus.LIVE, store_live_at=timezone.now(), **values)
+    build: Build = BuildFactory(store_status=StoreStatus.LIVE, store_live_at=timezone.now(), **values)
+    return build
 
 
 REFUSED_WRITES: dict[str, Callable[[], object]] = {
@@ -54,7 +55,9 @@ REFUSED_WRITES: dict[str, Callable[[], object]] = {
 
 def declared_constraints(app_label: str) -> set[str]:
     return {
-        constraint.name for model in apps.get_app_config(app_label).get_models() for constraint in model._meta.constraints
+        constraint.name
+        for model in apps.get_app_config(app_label).get_models()
+        for constraint in model._meta.constraints
     }
 
 
@@ -63,7 +66,7 @@ def assert_refused_by(name: str, write: Callable[[], object]) -> None:
         write()
     # SQLite names a check, but of a unique constraint only the columns.
     columns = ", ".join(
-        f"{model._meta.db_table}.{model._meta.get_field(field).column}"
+        f"{model._meta.db_table}.{next(f.column for f in model._meta.local_fields if f.name == field)}"
         for model in apps.get_models()
         for constraint in model._meta.constraints
         if constraint.name == name and isinstance(constraint, models.UniqueConstraint)

@@ -3,6 +3,7 @@ from django.contrib.auth.models import User
 
 from builds.errors import NotAllowedNow
 from builds.models import AuditEntry, Build
+from deployments.bundles.refusal import BundleRefused
 from deployments.models import CodePush
 from deployments.services import processing
 from deployments.services.codepushes import cancel, create_codepush
@@ -58,7 +59,7 @@ def test_canceled_while_its_archive_is_found_wrong_it_stays_canceled(
 ) -> None:
     def cancel_and_fail(*args: object) -> None:
         cancel(pending.pk, actor=release_manager)
-        raise processing.BundleRefused("Wrong.")
+        raise BundleRefused("Wrong.")
 
     monkeypatch.setattr(processing, "_check", cancel_and_fail)
     process_codepush(pending.pk)

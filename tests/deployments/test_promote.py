@@ -121,9 +121,7 @@ def test_a_rollout_outside_1_to_100_is_refused(build: Build, release_manager: Us
         promote(first.pk, actor=release_manager, rollout_percent=rollout_percent)
 
 
-def test_it_hands_nothing_to_the_broker(
-    build: Build, release_manager: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_hands_nothing_to_the_broker(build: Build, release_manager: User, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*args: object, **kwargs: object) -> None:
         raise AssertionError("A promotion depends on no worker.")
 

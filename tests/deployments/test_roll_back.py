@@ -2,7 +2,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from builds.errors import DomainError, InvalidInput, NotAllowedNow, StaleView
+from builds.errors import InvalidInput, NotAllowedNow, StaleView
 from builds.models import AuditEntry, Build
 from deployments import tasks
 from deployments.models import CodePush
@@ -205,8 +205,12 @@ def test_a_build_with_force_update_is_not_rolled_back(replaced_build: Build, rel
 
 @pytest.mark.parametrize(
     ("values", "field"),
-    [({"rollout_percent": 0}, "rollout_percent"), ({"rollout_percent": 101}, "rollout_percent")]
-    + [({"reason": "x" * 281}, "reason"), ({"reason": "a\0b"}, "reason")],
+    [
+        ({"rollout_percent": 0}, "rollout_percent"),
+        ({"rollout_percent": 101}, "rollout_percent"),
+        ({"reason": "x" * 281}, "reason"),
+        ({"reason": "a\0b"}, "reason"),
+    ],
 )
 def test_a_value_that_cannot_be_taken_is_refused(
     build: Build, release_manager: User, values: dict[str, int | str], field: str
@@ -238,9 +242,9 @@ def test_it_needs_no_worker_no_broker_and_no_storage(
 @pytest.mark.django_db(transaction=True)
 def test_a_transaction_that_rolls_back_takes_the_label_back(build: Build, release_manager: User) -> None:
     *_, live = history(build, 2)
-    with pytest.raises(DomainError), transaction.atomic():
+    with transaction.atomic():
         roll_back(live.pk, to_label="v1", actor=release_manager)
-        raise DomainError("Never mind.")
+        transaction.set_rollback(True)
 
     assert (live_label(build), AuditEntry.objects.count()) == ("v2", 0)
     assert roll_back(live.pk, to_label="v1", actor=release_manager).label == "v3"
