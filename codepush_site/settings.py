@@ -194,6 +194,11 @@ CELERY_BEAT_SCHEDULE = {
         # With no worker there, sweeps must not pile up for the day it comes back. Longer than clocks differ.
         "options": {"expires": 300},
     },
+    "delete-leftover-uploads": {
+        "task": "deployments.delete_leftover_uploads",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
 }
 
 AUTH_PASSWORD_VALIDATORS = [

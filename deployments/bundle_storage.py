@@ -4,6 +4,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import IO, BinaryIO, cast
@@ -15,6 +16,7 @@ from django.core.files import File
 from django.core.files.storage import FileSystemStorage, Storage, storages
 
 _CHUNK_BYTES = 1024 * 1024
+_UPLOADS = "uploads"
 
 
 class StorageUnavailable(Exception):
@@ -34,7 +36,23 @@ def local_directory() -> Path | None:
 def save_upload(deployment_id: str, upload: "File[bytes]") -> str:
     """Keep an uploaded archive until it is processed. Returns its name, which no device address leads to."""
     with _failures_named():
-        return bundle_storage().save(f"uploads/{deployment_id}.zip", upload)
+        return bundle_storage().save(f"{_UPLOADS}/{deployment_id}.zip", upload)
+
+
+def list_uploads() -> list[str]:
+    """Names of the uploaded archives that are still stored. One request to the storage."""
+    with _failures_named():
+        try:
+            _, files = bundle_storage().listdir(_UPLOADS)
+        except FileNotFoundError:
+            return []
+    return [f"{_UPLOADS}/{file}" for file in files]
+
+
+def modified_at(name: str) -> datetime:
+    """When the file was stored. Raises FileNotFoundError."""
+    with _failures_named():
+        return bundle_storage().get_modified_time(name)
 
 
 def delete(name: str) -> None:

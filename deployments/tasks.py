@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 from kombu.exceptions import OperationalError as BrokerUnavailable
 
-from deployments.services import processing
+from deployments.services import leftovers, processing
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +22,12 @@ def requeue_unfinished() -> None:
     """Queue again what no living worker has. Claims are exclusive, so a message too many does nothing."""
     for codepush_id in processing.list_claimable_ids():
         queue_processing(codepush_id)
+
+
+@shared_task(name="deployments.delete_leftover_uploads")
+def delete_leftover_uploads() -> None:
+    """No Celery retry: the next round is as good."""
+    leftovers.delete_leftover_uploads()
 
 
 def queue_processing(codepush_id: int) -> None:

@@ -42,6 +42,7 @@ class Attempt:
     def __init__(self, codepush: CodePush) -> None:
         self.codepush = codepush
         self.upload_name = codepush.upload_name
+        self._attempt_id = codepush.attempt_id
         self._written_at = time.monotonic()
 
     @classmethod
@@ -133,7 +134,7 @@ class Attempt:
 
     def _own_row(self) -> CodePushQuerySet:
         return CodePush.objects.filter(
-            pk=self.codepush.pk, attempt_id=self.codepush.attempt_id, status=CodePush.Status.PROCESSING
+            pk=self.codepush.pk, attempt_id=self._attempt_id, status=CodePush.Status.PROCESSING
         )
 
     def _write_progress(self, percent: int) -> None:

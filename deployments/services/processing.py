@@ -167,6 +167,9 @@ def _publish(attempt: Attempt, bundle: Bundle) -> None:
 def _fail(attempt: Attempt, reason: str) -> None:
     """The CodePush has failed with the reason; no label, devices untouched; the archive is kept for a retry."""
     codepush = attempt.codepush
+    # Whatever a publishing that broke off had set already.
+    codepush.bundle = codepush.label_number = None
+    codepush.upload_name = attempt.upload_name
     try:
         with build_change(codepush.build_id, actor=None) as change:
             attempt.confirm()

@@ -1,0 +1,38 @@
+"""Uploaded archives that nobody will read again, as when a process was killed between a commit and a deletion."""
+
+import logging
+from datetime import timedelta
+
+from django.utils import timezone
+
+from deployments import bundle_storage
+from deployments.models import CodePush
+
+logger = logging.getLogger(__name__)
+
+# An archive is stored just before its row is written; one that is older and has none will never get one.
+UPLOAD_GRACE = timedelta(hours=1)
+
+
+def delete_leftover_uploads() -> None:
+    """Stored are only the uploads of unfinished CodePushes, of failed ones (for a retry), and those of the last hour.
+
+    Costs one query, a listing of the storage, and two requests to it per leftover. Raises StorageUnavailable.
+    """
+    stored = bundle_storage.list_uploads()
+    # Read after the listing: what was created in between is in neither.
+    still_needed = set(
+        CodePush.objects.exclude(status__in=(CodePush.Status.SUCCESS, CodePush.Status.CANCELED)).values_list(
+            "upload_name", flat=True
+        )
+    )
+    oldest_kept = timezone.now() - UPLOAD_GRACE
+    for name in stored:
+        try:
+            if name in still_needed or bundle_storage.modified_at(name) > oldest_kept:
+                continue
+        except FileNotFoundError:
+            # Its worker deleted it meanwhile.
+            continue
+        bundle_storage.delete(name)
+        logger.info("upload=%s deleted: nobody needs it", name)
