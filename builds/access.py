@@ -26,6 +26,11 @@ class ProjectAccess:
         return self.allows(Role.RELEASE_MANAGER)
 
     @property
+    def release_obstacle(self) -> str:
+        """Why this person cannot change what devices get, in words; "" when they can."""
+        return "" if self.can_release else f"You need the {Role.RELEASE_MANAGER.label} role."
+
+    @property
     def can_administer(self) -> bool:
         return self.allows(Role.ADMIN)
 

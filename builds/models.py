@@ -66,6 +66,20 @@ class Project(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def bundle_ids(self) -> dict[str, str]:
+        """{platform: bundle ID}, "" where it is not set."""
+        return {
+            Platform.IOS: self.ios_bundle_id,
+            Platform.ANDROID: self.android_bundle_id,
+            Platform.HUAWEI: self.huawei_bundle_id,
+        }
+
+    @property
+    def bundle_id(self) -> str:
+        """The first one set: most projects use the same on every platform."""
+        return next(filter(None, self.bundle_ids.values()), "")
+
 
 class Membership(models.Model):
     """What one person may do in one project."""

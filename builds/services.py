@@ -12,6 +12,9 @@ from builds.errors import InvalidInput
 from builds.models import AuditAction, Build, Membership, Project, Role, new_deployment_key
 from deployments.policy.version_range import find_version
 
+# /projects/new/ is the page that makes one.
+RESERVED_SLUGS = {"new"}
+
 
 def create_project(
     *, actor: User, name: str, slug: str = "", description: str = "", repository_url: str = "", **bundle_ids: str
@@ -24,6 +27,8 @@ def create_project(
     slug = slug or slugify(name)[:60]
     if not name or not slug:
         raise InvalidInput(f"{name!r} gives no address. Use a name with letters or digits.", field="name")
+    if slug in RESERVED_SLUGS:
+        raise InvalidInput(f"The address {slug!r} belongs to a page of the console. Choose another one.", field="slug")
     project = Project(name=name, slug=slug, description=description, repository_url=repository_url, **bundle_ids)
     _clean(project)
     with transaction.atomic():

@@ -1,2 +1,26 @@
-from django.urls import path
-urlpatterns = []
+"""Where pages are mounted. The device API is not here: `wsgi` answers it before Django sees the request."""
+
+from django.contrib import admin
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from builds.forms import SignInForm
+from codepush_site import health
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="project_list")),
+    path(
+        "sign-in/",
+        LoginView.as_view(
+            template_name="accounts/sign_in.html", authentication_form=SignInForm, redirect_authenticated_user=True
+        ),
+        name="sign_in",
+    ),
+    path("sign-out/", LogoutView.as_view(), name="sign_out"),
+    path("", include("builds.urls")),
+    path("", include("deployments.urls")),
+    path("admin/", admin.site.urls),
+    path("healthz", health.show_liveness, name="healthz"),
+    path("readyz", health.show_readiness, name="readyz"),
+]

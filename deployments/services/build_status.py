@@ -53,10 +53,7 @@ def set_store_status(build_id: int, *, actor: User, store_status: str) -> Build:
         build = change.build
         if build.store_status == store_status:
             return build
-        if not transitions.may_set_store_status(build.status):
-            raise NotAllowedNow(
-                f"{build} is {build.get_status_display().lower()}; only a successful build has a store status."
-            )
+        require_may_be_in_store(build)
         if store_status == StoreStatus.LIVE:
             _make_room(change, slot)
         before = build.store_status
@@ -66,6 +63,14 @@ def set_store_status(build_id: int, *, actor: User, store_status: str) -> Build:
             AuditAction.STORE_STATUS_CHANGED, before={"store_status": before}, after={"store_status": store_status}
         )
         return build
+
+
+def require_may_be_in_store(build: Build) -> None:
+    """Raises NotAllowedNow for a build that is not successful."""
+    if not transitions.may_set_store_status(build.status):
+        raise NotAllowedNow(
+            f"{build} is {build.get_status_display().lower()}; only a successful build has a store status."
+        )
 
 
 def _make_room(change: BuildChange, slot: list[Build]) -> None:

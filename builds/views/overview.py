@@ -1,0 +1,40 @@
+"""Builds beside what is Live on them and how many devices run it: rows of tables, tiles and the list of projects."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from builds.models import Build
+from deployments import selectors
+from deployments.models import CodePush
+from deployments.views.cards import count_active, count_current_devices
+from metrics.selectors import BuildMetrics
+
+
+@dataclass(frozen=True)
+class BuildRow:
+    """One build. `active_devices` run what is Live, of `total_devices` that ever reported; now `devices` run the build."""
+
+    build: Build
+    live: CodePush | None
+    devices: int
+    active_devices: int
+    total_devices: int
+
+
+def make_build_rows(builds: Iterable[Build], metrics: dict[str, BuildMetrics]) -> dict[int, BuildRow]:
+    """{build id: its row}, in the order given. Two queries; `metrics` by deployment key."""
+    listed = list(builds)
+    live_by_build = selectors.find_live_by_build(build.pk for build in listed)
+    labels = selectors.map_labels_with_same_bundle(live_by_build.values())
+    rows = {}
+    for build in listed:
+        live = live_by_build.get(build.pk)
+        measured = metrics[build.deployment_key]
+        rows[build.pk] = BuildRow(
+            build=build,
+            live=live,
+            devices=count_current_devices(measured),
+            active_devices=count_active(measured, labels[live.pk]) if live else 0,
+            total_devices=measured.total_devices,
+        )
+    return rows

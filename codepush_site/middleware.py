@@ -1,0 +1,45 @@
+"""What holds for every page: which sources a browser may load, and how much it may send."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from deployments.services.checks import BundleTooLarge
+
+_GetResponse = Callable[[HttpRequest], HttpResponse]
+
+# Everything comes from this host, in files: a script smuggled into a page is not run. `data:` is for the small images
+# inside Bootstrap's stylesheet.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+# Boundaries and the other fields of a form, on top of the bundle.
+_FORM_OVERHEAD_BYTES = 1_000_000
+
+
+class ContentSecurityPolicyMiddleware:
+    """Every answer carries the policy."""
+
+    def __init__(self, get_response: _GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+        return response
+
+
+class BodySizeLimitMiddleware:
+    """A body that cannot be taken is refused before any of it is read."""
+
+    def __init__(self, get_response: _GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        announced = request.META.get("CONTENT_LENGTH") or "0"
+        if announced.isdigit() and int(announced) > settings.MAX_BUNDLE_BYTES + _FORM_OVERHEAD_BYTES:
+            return render(request, "413.html", {"refusal": BundleTooLarge().message}, status=413)
+        return self.get_response(request)

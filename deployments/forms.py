@@ -1,0 +1,122 @@
+"""What the forms of builds and CodePushes accept. Rules on values are the services'; these read and tidy."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+
+from builds.forms import ServiceForm
+from builds.models import Build, StoreStatus
+from deployments.services import checks
+
+_SPLASH = "Installs during the Splash Screen. Off: downloads on the first launch, installs on the second."
+
+
+class WholeNumberField(forms.CharField):
+    """A whole number as digits. "50%", "12.5" and "" are refused with the value in the sentence, never rounded."""
+
+    def clean(self, value: Any) -> int:
+        text = str(value or "").strip()
+        if text.isascii() and text.isdigit() and len(text) <= 9:
+            return int(text)
+        raise ValidationError(f"{self.label} is {text!r}; use a whole number from 1 to 100.")
+
+
+def _rollout_field() -> WholeNumberField:
+    return WholeNumberField(
+        label="Rollout",
+        initial=100,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off", "size": 4}),
+        help_text="Share of devices meant to get this update, 1 to 100.",
+    )
+
+
+def _description_field() -> forms.CharField:
+    return forms.CharField(
+        required=False,
+        widget=forms.Textarea(
+            attrs={"rows": 3, "maxlength": checks.MAX_DESCRIPTION_LENGTH, "placeholder": "What changed, for your team"}
+        ),
+    )
+
+
+def _reason_field() -> forms.CharField:
+    return forms.CharField(
+        required=False,
+        widget=forms.TextInput(attrs={"maxlength": checks.MAX_REASON_LENGTH, "autocomplete": "off"}),
+        help_text="Kept in the audit log and shown on the card.",
+    )
+
+
+class CodePushForm(ServiceForm):
+    """Fields that every form about what is Live carries: the label that was Live when it was opened, "" for none."""
+
+    expected_live = forms.CharField(required=False, widget=forms.HiddenInput)
+
+
+class CreateForm(CodePushForm):
+    build_target = forms.CharField(widget=forms.HiddenInput)
+    platform = forms.CharField(widget=forms.HiddenInput)
+    bundle = forms.FileField(
+        widget=forms.FileInput(attrs={"accept": ".zip,application/zip"}),
+        error_messages={
+            "required": "Choose the bundle, a ZIP archive.",
+            "empty": "The file is empty. Choose the bundle, a ZIP archive.",
+        },
+    )
+    description = _description_field()
+    rollout_percent = _rollout_field()
+    is_mandatory = forms.BooleanField(label="Mandatory", required=False, help_text=_SPLASH)
+    allows_identical = forms.BooleanField(
+        label="Publish even if identical to the Live bundle",
+        required=False,
+        help_text="Off: a bundle that would change nothing on devices fails with that reason.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["bundle"].help_text = f"ZIP, up to {settings.MAX_BUNDLE_BYTES // 1_000_000} MB."
+
+
+class EditForm(CodePushForm):
+    description = _description_field()
+    rollout_percent = _rollout_field()
+    is_mandatory = forms.BooleanField(label="Mandatory", required=False, help_text=_SPLASH)
+    is_enabled = forms.BooleanField(label="Enabled", required=False)
+
+
+class RollbackForm(CodePushForm):
+    to = forms.CharField(label="Go back to", error_messages={"required": "Choose which update to go back to."})
+    is_mandatory = forms.TypedChoiceField(
+        label="Mandatory",
+        choices=[("", "As the update you go back to"), ("yes", "Yes"), ("no", "No")],
+        coerce=lambda choice: choice == "yes",
+        empty_value=None,
+        required=False,
+        help_text=_SPLASH,
+    )
+    rollout_percent = _rollout_field()
+    reason = _reason_field()
+
+
+class PromoteForm(CodePushForm):
+    rollout_percent = _rollout_field()
+    reason = _reason_field()
+
+
+class StoreStatusForm(ServiceForm):
+    store_status = forms.ChoiceField(label="Store status", choices=StoreStatus, widget=forms.RadioSelect)
+
+
+class ForceUpdateForm(ServiceForm):
+    """`confirmation` is compared with the build's store version by the page that applies it."""
+
+    APPLY, LIFT = "apply", "lift"
+    intent = forms.ChoiceField(choices=[(APPLY, "Apply"), (LIFT, "Lift")], widget=forms.HiddenInput)
+    confirmation = forms.CharField(required=False, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    reason = _reason_field()
+
+
+class BuildStatusForm(ServiceForm):
+    status = forms.ChoiceField(label="Build status", choices=Build.Status, widget=forms.RadioSelect)

@@ -1,0 +1,20 @@
+from django.urls import path
+
+from deployments.views import build_forms, build_page, codepushes, republishing
+
+_BUILD = "projects/<slug:slug>/builds/<int:build_id>/"
+_CODEPUSH = f"{_BUILD}codepush/<str:deployment_id>/"
+
+urlpatterns = [
+    path(_BUILD, build_page.show_build, name="build_detail"),
+    path(f"{_BUILD}cards/", build_page.show_cards, name="build_cards"),
+    path(f"{_BUILD}status/", build_forms.UpdateBuildStatus.as_view(), name="build_status"),
+    path(f"{_BUILD}store-status/", build_forms.UpdateStoreStatus.as_view(), name="build_store_status"),
+    path(f"{_BUILD}force-update/", build_forms.ForceUpdate.as_view(), name="build_force_update"),
+    path(f"{_BUILD}codepush/new/", codepushes.CreateCodePush.as_view(), name="codepush_new"),
+    path(f"{_CODEPUSH}edit/", codepushes.EditCodePush.as_view(), name="codepush_edit"),
+    path(f"{_CODEPUSH}rollback/", republishing.RollBack.as_view(), name="codepush_rollback"),
+    path(f"{_CODEPUSH}promote/", republishing.Promote.as_view(), name="codepush_promote"),
+    path(f"{_CODEPUSH}retry/", codepushes.RetryCodePush.as_view(), name="codepush_retry"),
+    path(f"{_CODEPUSH}cancel/", codepushes.CancelCodePush.as_view(), name="codepush_cancel"),
+]

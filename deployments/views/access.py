@@ -1,0 +1,28 @@
+"""The only road from a user and an address to a CodePush; see `builds.access` for projects and builds."""
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.http import Http404
+
+from builds.access import ProjectAccess, get_build
+from builds.models import Build, Role
+from deployments.models import CodePush
+
+
+def get_codepush(
+    user: User | AnonymousUser, slug: str, build_id: int, deployment_id: str, *, role: Role = Role.VIEWER
+) -> tuple[ProjectAccess, Build, CodePush]:
+    """A CodePush of a build that the user may see, with its bundle and source. Three queries.
+
+    Raises Http404 and PermissionDenied as `get_build` does.
+    """
+    access, build = get_build(user, slug, build_id, role=role)
+    codepush = (
+        CodePush.objects.filter(build=build, deployment_id=deployment_id)
+        .select_related("bundle", "source", "created_by")
+        .defer("bundle__manifest")
+        .first()
+    )
+    if codepush is None:
+        raise Http404(f"{build} has no CodePush {deployment_id!r}.")
+    codepush.build = build
+    return access, build, codepush

@@ -1,0 +1,79 @@
+"""Store status, Force Update and build status, as pages."""
+
+from typing import Any
+
+from builds import selectors as build_selectors
+from builds.errors import InvalidInput, NotAllowedNow
+from builds.models import Build, StoreStatus
+from deployments.forms import BuildStatusForm, ForceUpdateForm, StoreStatusForm
+from deployments.policy import transitions
+from deployments.services import build_status, force_update
+from deployments.views.codepush_pages import BuildFormPage
+
+
+class UpdateStoreStatus(BuildFormPage):
+    form_class = StoreStatusForm
+    template_name = "deployments/store_status.html"
+
+    def require_possible(self) -> None:
+        build_status.require_may_be_in_store(self.build)
+
+    def initial(self) -> dict[str, Any]:
+        return {"store_status": self.build.store_status}
+
+    def describe(self) -> dict[str, Any]:
+        store_live = build_selectors.find_store_live_build(self.build)
+        replaced = store_live if store_live is not None and store_live.pk != self.build.pk else None
+        return {**super().describe(), "replaced": replaced}
+
+    def act(self, values: dict[str, Any]) -> tuple[str, str]:
+        build = build_status.set_store_status(self.build.pk, actor=self.actor, **values)
+        return self.back_url(), f"Store status of {build} is {StoreStatus(build.store_status).label}."
+
+
+class ForceUpdate(BuildFormPage):
+    """Applies it, or lifts it where it is applied."""
+
+    form_class = ForceUpdateForm
+    template_name = "deployments/force_update.html"
+
+    def require_possible(self) -> None:
+        if not self.build.is_force_updated and (obstacle := force_update.find_force_update_obstacle(self.build)):
+            raise NotAllowedNow(obstacle)
+
+    def describe(self) -> dict[str, Any]:
+        return {**super().describe(), "store_live": build_selectors.find_store_live_build(self.build)}
+
+    def act(self, values: dict[str, Any]) -> tuple[str, str]:
+        # What the button said, not what the state is by now: somebody else may have pressed it meanwhile.
+        if values["intent"] == ForceUpdateForm.LIFT:
+            force_update.lift_force_update(self.build.pk, actor=self.actor, reason=values["reason"])
+            return self.back_url(), f"Force Update is lifted. Devices on {self.build} get CodePushes again."
+        if values["confirmation"] != self.build.store_version:
+            raise InvalidInput(
+                f"You typed {values['confirmation']!r}; type {self.build.store_version} to confirm.", field="confirmation"
+            )
+        force_update.apply_force_update(self.build.pk, actor=self.actor, reason=values["reason"])
+        return self.back_url(), f"Force Update is applied. Devices on {self.build} are sent to the store."
+
+
+class UpdateBuildStatus(BuildFormPage):
+    """For builds registered by hand; CI uses the release API."""
+
+    form_class = BuildStatusForm
+    template_name = "deployments/build_status.html"
+
+    def _next_statuses(self) -> list[Build.Status]:
+        allowed = transitions.BUILD_STATUS[self.build.status]
+        return [status for status in Build.Status if status in allowed]
+
+    def require_possible(self) -> None:
+        if not self._next_statuses():
+            raise NotAllowedNow(f"{self.build} has finished as {self.build.get_status_display().lower()} and stays so.")
+
+    def describe(self) -> dict[str, Any]:
+        return {**super().describe(), "next_statuses": self._next_statuses()}
+
+    def act(self, values: dict[str, Any]) -> tuple[str, str]:
+        build = build_status.set_build_status(self.build.pk, actor=self.actor, **values)
+        return self.back_url(), f"{build} is {build.get_status_display().lower()}."

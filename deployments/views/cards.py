@@ -1,0 +1,94 @@
+"""What a CodePush card shows."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
+
+from deployments.models import CodePush
+from metrics.selectors import BuildMetrics, ReleaseMetrics
+
+
+@dataclass(frozen=True)
+class Step:
+    name: str
+    is_done: bool
+    is_now: bool
+
+
+@dataclass(frozen=True)
+class Card:
+    """One CodePush with its numbers. `same_labels`: under which labels devices run its bundle (the Live one only)."""
+
+    codepush: CodePush
+    is_live: bool
+    metrics: ReleaseMetrics
+    active_devices: int
+    total_devices: int
+    same_labels: list[str]
+
+    @property
+    def state(self) -> str:
+        """Which tag it wears; names of the tags: templates/deployments/_state.html."""
+        if not self.codepush.is_successful:
+            return self.codepush.status
+        if self.is_live:
+            return "live"
+        return "superseded" if self.codepush.is_enabled else "disabled"
+
+    @property
+    def running_for(self) -> timedelta:
+        return timezone.now() - (self.codepush.started_at or self.codepush.created_at)
+
+    @property
+    def steps(self) -> list[Step]:
+        """The worker's steps in order; what it is at, and what lies behind."""
+        names = list(CodePush.Step)
+        at = names.index(CodePush.Step(self.codepush.step))
+        return [Step(str(step.label), place < at, place == at) for place, step in enumerate(names)]
+
+    @property
+    def rollback_obstacle(self) -> str:
+        """Why nothing can be rolled back to; "" when something can. Labels have no gaps, so only v1 has no earlier one."""
+        return "Nothing came before v1. To take it back, disable it." if self.codepush.label_number == 1 else ""
+
+    @property
+    def size_bytes(self) -> int | None:
+        return self.codepush.bundle.size_bytes if self.codepush.bundle else self.codepush.upload_size_bytes
+
+
+def make_cards(
+    codepushes: Iterable[CodePush], metrics: BuildMetrics, live: CodePush | None, live_labels: set[str]
+) -> list[Card]:
+    """The cards of one build. `live_labels`: labels under which devices run the Live one's bundle. No query."""
+    cards = []
+    for codepush in codepushes:
+        is_live = live is not None and codepush.pk == live.pk
+        labels = live_labels if is_live else {codepush.label} if codepush.label else set()
+        cards.append(
+            Card(
+                codepush=codepush,
+                is_live=is_live,
+                metrics=metrics.of(codepush.label) if codepush.label else ReleaseMetrics(),
+                active_devices=count_active(metrics, labels),
+                total_devices=metrics.total_devices,
+                same_labels=sort_labels(labels - {codepush.label}),
+            )
+        )
+    return cards
+
+
+def count_active(metrics: BuildMetrics, labels: Iterable[str]) -> int:
+    """Devices that run one of these labels now."""
+    return sum(metrics.of(label).active_devices for label in labels)
+
+
+def count_current_devices(metrics: BuildMetrics) -> int:
+    """Devices known to run the build now, whatever they run of it; those that moved to another build are not."""
+    return sum(release.active_devices for release in metrics.by_label.values())
+
+
+def sort_labels(labels: Iterable[str]) -> list[str]:
+    """Newest first: by number, for as text "v10" comes before "v9"."""
+    return sorted(labels, key=lambda label: (len(label), label), reverse=True)

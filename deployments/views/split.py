@@ -1,0 +1,49 @@
+"""The split bar of the Live panel: which share of a build's devices runs what."""
+
+from dataclasses import dataclass
+
+from deployments.views.cards import count_active, sort_labels
+from metrics.selectors import NO_LABEL, BuildMetrics
+
+# As many older labels get a colour of their own; the rest share one.
+_NAMED_LABELS = 2
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A stretch of the bar. `tone` is its colour's number in the stylesheet; `offset` and `width` are percentages."""
+
+    name: str
+    devices: int
+    tone: int
+    offset: float
+    width: float
+
+
+def split_devices(metrics: BuildMetrics, live_label: str, live_labels: set[str]) -> list[Slice]:
+    """The Live one first (with those that run its bundle under older labels), then the most used, the rest, none.
+
+    Empty without devices. What devices never said, or those that moved on, is a slice of its own: all add up to all.
+    """
+    others = {
+        label: release.active_devices
+        for label, release in metrics.by_label.items()
+        if label != NO_LABEL and label not in live_labels and release.active_devices
+    }
+    by_use = sorted(sort_labels(others), key=lambda label: others[label], reverse=True)
+    named, rest = by_use[:_NAMED_LABELS], by_use[_NAMED_LABELS:]
+    parts = [(f"{live_label} Live", count_active(metrics, live_labels), 0)] if live_label else []
+    parts += [(label, others[label], tone) for tone, label in enumerate(named, start=1)]
+    parts.append(("Others", sum(others[label] for label in rest), 3))
+    parts.append(("No CodePush", metrics.of(NO_LABEL).active_devices, 4))
+    parts.append(("Moved on, or not known", metrics.total_devices - sum(devices for _, devices, _ in parts), 5))
+    return _lay_out([part for part in parts if part[1] > 0], metrics.total_devices)
+
+
+def _lay_out(parts: list[tuple[str, int, int]], total: int) -> list[Slice]:
+    slices = []
+    before = 0
+    for name, devices, tone in parts:
+        slices.append(Slice(name, devices, tone, before * 100 / total, devices * 100 / total))
+        before += devices
+    return slices
