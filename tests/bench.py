@@ -19,6 +19,9 @@ SECONDS = 4.0
 CLIENTS = 4
 SAMPLE = Path(__file__).parent / "samples" / "android-v1.zip"
 KEY = "bench-deployment-key"
+PRODUCT = "codepush_site.wsgi:application"
+UPDATE_CHECK = "/api/v0.1/public/codepush/update_check"
+REPORT_DEPLOY = "/api/v0.1/public/codepush/report_status/deploy"
 
 BARE_APP = """
 def application(environ, start_response):
@@ -31,15 +34,25 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="codepush-bench-") as folder:
         os.environ.update(VAR_DIR=folder, SECRET_KEY="bench", DJANGO_SETTINGS_MODULE="codepush_site.settings")
         Path(folder, "bare.py").write_text(BARE_APP)
-        setup = subprocess.run([sys.executable, "-m", "tests.bench_data", KEY], check=True, capture_output=True, text=True)
+        Path(folder, "static").mkdir()
+        command = [sys.executable, "-m", "tests.bench_data", KEY]
+        setup = subprocess.run(command, check=True, capture_output=True, text=True)
         newest_hash = json.loads(setup.stdout)["package_hash"]
-        check = f"/api/v0.1/public/codepush/update_check?deployment_key={KEY}&app_version=3.0.0&client_unique_id="
+        check = f"{UPDATE_CHECK}?deployment_key={KEY}&app_version=3.0.0&client_unique_id="
         rows: list[tuple[str, Callable[[int], bytes], str]] = [
             ("bare answer", lambda n: _get("/"), "bare:application"),
-            ("check, up to date", lambda n: _get(f"{check}d{n}&package_hash={newest_hash}"), "codepush_site.wsgi"),
-            ("check, offered", lambda n: _get(f"{check}d{n}"), "codepush_site.wsgi"),
-            ("check, 404", lambda n: _get(check.replace(KEY, "unknown-deployment-key")), "codepush_site.wsgi"),
-            ("report (SQLite, durable)", _report, "codepush_site.wsgi"),
+            (
+                "check, up to date",
+                lambda n: _get(f"{check}d{n}&package_hash={newest_hash}"),
+                "codepush_site.wsgi:application",
+            ),
+            ("check, offered", lambda n: _get(f"{check}d{n}"), PRODUCT),
+            (
+                "check, 404",
+                lambda n: _get(check.replace(KEY, "unknown-deployment-key")),
+                "codepush_site.wsgi:application",
+            ),
+            ("report (SQLite, durable)", _report, PRODUCT),
         ]
         bare = 0.0
         print(f"{'':28}{'requests/s':>12}{'ratio':>8}{'p50 ms':>9}{'p99 ms':>9}")
@@ -48,7 +61,8 @@ def main() -> None:
                 rate, latencies = _load(port, request)
             bare = bare or rate
             p50, p99 = latencies[len(latencies) // 2], latencies[len(latencies) * 99 // 100]
-            print(f"{name:28}{rate:>12,.0f}{rate / bare:>8.2f}{p50 * 1000:>9.2f}{p99 * 1000:>9.2f}")
+            print(f"{name:28}{rate:>12,.0f}{rate / bare:>8.2f}{p50 * 1000:>9.2f}{p99 * 1000:>9.2f}", flush=True)
+        subprocess.run([sys.executable, "-m", "tests.bench_processing", KEY], check=True)
 
 
 def _get(path: str) -> bytes:
@@ -65,7 +79,9 @@ def _report(number: int) -> bytes:
             "status": "DeploymentSucceeded",
         }
     )
-    head = "POST /api/v0.1/public/codepush/report_status/deploy HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json"
+    head = (
+        "POST /api/v0.1/public/codepush/report_status/deploy HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json"
+    )
     return f"{head}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
 
 
@@ -75,7 +91,7 @@ def _server(app: str, folder: str) -> Iterator[int]:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--no-ws", "--no-log", app]
-    with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": f"{os.getcwd()}:{folder}"}) as process:
+    with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": f"{Path.cwd()}:{folder}"}) as process:
         try:
             _wait_for(port)
             yield port
