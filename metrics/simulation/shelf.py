@@ -1,0 +1,57 @@
+"""The files behind each package hash, as far as devices have downloaded them: what each file is, not the files."""
+
+import json
+import threading
+import zipfile
+from hashlib import sha256
+from typing import IO
+
+from deployments.bundles.archive import DIFF_MARKER
+from deployments.bundles.manifest import compute_package_hash, is_ignored
+from metrics.simulation.server import Package, ProtocolViolation
+
+_CHUNK_BYTES = 256 * 1024
+
+
+class Shelf:
+    """Manifests by package hash, shared by all devices: each bundle is verified once, not once per device."""
+
+    def __init__(self, manifests: dict[str, dict[str, str]]) -> None:
+        self.manifests = manifests
+        self._verified: set[tuple[str, str]] = set()
+        self._lock = threading.Lock()
+
+    def verify(self, file: IO[bytes], package: Package, current: Package | None) -> None:
+        """The archive in `file`, applied to what the device runs, gives the package. Raises ProtocolViolation."""
+        base_hash = current.package_hash if current else ""
+        with self._lock:
+            if (package.package_hash, base_hash) in self._verified:
+                return
+            manifest = self._apply(file, base_hash)
+            if compute_package_hash(manifest) != package.package_hash:
+                raise ProtocolViolation(
+                    f"{package.label} is not what it claims to be: package hash {package.package_hash} was promised."
+                )
+            self.manifests[package.package_hash] = manifest
+            self._verified.add((package.package_hash, base_hash))
+
+    def _apply(self, file: IO[bytes], base_hash: str) -> dict[str, str]:
+        """{path: SHA-256} of what is on the device afterwards."""
+        with zipfile.ZipFile(file) as archive:
+            names = [name for name in archive.namelist() if not name.endswith("/") and not is_ignored(name)]
+            manifest: dict[str, str] = {}
+            if DIFF_MARKER in names:
+                names.remove(DIFF_MARKER)
+                if base_hash not in self.manifests:
+                    raise ProtocolViolation(f"A diff against {base_hash or 'the store bundle'} came, which nobody has.")
+                deleted = set(json.loads(archive.read(DIFF_MARKER))["deletedFiles"])
+                manifest = {path: digest for path, digest in self.manifests[base_hash].items() if path not in deleted}
+            return manifest | {name: _hash_file(archive, name) for name in names}
+
+
+def _hash_file(archive: zipfile.ZipFile, name: str) -> str:
+    digest = sha256()
+    with archive.open(name) as entry:
+        while chunk := entry.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()

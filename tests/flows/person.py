@@ -1,0 +1,101 @@
+"""What a person or CI does to a running product, in a process of its own that has its settings.
+
+Each function takes and gives plain JSON values. Tests call them through `Product.person`.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.files import File
+
+from builds.models import AuditAction, AuditEntry, Project
+from builds.services import create_project, register_build
+from deployments.demo import publish_sample
+from deployments.models import CodePush
+from deployments.services import force_update, republishing
+from deployments.services.build_status import set_store_status
+from deployments.services.codepushes import create_codepush
+from metrics.selectors import measure_builds
+
+USERNAME, PASSWORD, SLUG = "rosa", "flows-password-1", "flows"
+SAMPLES = Path(__file__).parent.parent / "samples"
+
+
+def make_build(**fields: Any) -> dict[str, Any]:
+    """A successful build of the project that all flows share; its person is a member with every right."""
+    user = User.objects.filter(username=USERNAME).first() or User.objects.create_user(USERNAME, password=PASSWORD)
+    project = Project.objects.filter(slug=SLUG).first() or create_project(actor=user, name="Flows", slug=SLUG)
+    wanted = {"platform": "android", "build_target": "production", "store_version": "3.0.0", "status": "success"}
+    build = register_build(project, actor=user, **(wanted | fields))
+    return {"id": build.pk, "key": build.deployment_key}
+
+
+def publish(build_id: int, sample: str) -> dict[str, Any]:
+    """The sample is Live, without a worker."""
+    build = _person().memberships.get().project.builds.get(pk=build_id)
+    codepush = publish_sample(build, SAMPLES / sample, actor=_person())
+    return {"label": codepush.label, "failure_reason": codepush.failure_reason}
+
+
+def upload(build_id: int, path: str) -> dict[str, Any]:
+    with Path(path).open("rb") as file:
+        codepush = create_codepush(build_id, actor=_person(), upload=File(file, name="bundle.zip"))
+    return {"id": codepush.pk, "at": time.time()}
+
+
+def upload_and_kill_worker(build_id: int, path: str, process_group: int) -> dict[str, Any]:
+    """SIGKILL to the worker with all its children as soon as it has begun; what the CodePush is then."""
+    codepush_id: int = upload(build_id, path)["id"]
+    while CodePush.objects.filter(pk=codepush_id, status="pending").exists():
+        time.sleep(0.002)
+    os.killpg(process_group, signal.SIGKILL)
+    time.sleep(0.1)
+    return {"id": codepush_id} | describe(codepush_id)
+
+
+def describe(codepush_id: int) -> dict[str, Any]:
+    codepush = CodePush.objects.get(pk=codepush_id)
+    entries = AuditEntry.objects.filter(deployment_id=codepush.deployment_id)
+    return {
+        "status": codepush.status,
+        "label": codepush.label,
+        "attempts": codepush.attempt_count,
+        "failure_reason": codepush.failure_reason,
+        "successes_in_audit": entries.filter(action=AuditAction.CODEPUSH_SUCCEEDED).count(),
+    }
+
+
+def roll_back(build_id: int, to_label: str) -> dict[str, Any]:
+    live = CodePush.objects.filter(build_id=build_id).servable().by_label_descending()[0]
+    codepush = republishing.roll_back(live.pk, to_label=to_label, actor=_person())
+    return {"label": codepush.label, "at": time.time()}
+
+
+def replace_in_store_and_force(build_id: int, by_build_id: int) -> dict[str, Any]:
+    """The first build was Live in the store, the second is now; Force Update is applied to the first."""
+    for pk in (build_id, by_build_id):
+        set_store_status(pk, actor=_person(), store_status="live")
+    force_update.apply_force_update(build_id, actor=_person())
+    return {"at": time.time()}
+
+
+def measure(key: str) -> dict[str, Any]:
+    metrics = asdict(measure_builds([key])[key])
+    del metrics["as_of"]
+    return metrics
+
+
+def _person() -> User:
+    return User.objects.get(username=USERNAME)
+
+
+def main() -> None:
+    name, values = sys.argv[1:]
+    print(json.dumps(globals()[name](**json.loads(values))))
