@@ -1,0 +1,125 @@
+"""/projects/<slug>/: tiles, the table of builds and its filters."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from builds.models import Build, BuildTarget, Platform, Project, StoreStatus
+from metrics.models import ReportLogEntry
+from tests.factories import BuildFactory, CodePushFactory
+
+AsUser = Callable[[User], Client]
+URL = "/projects/northwind-outdoor/"
+
+
+def _listed(client: Client, query: str = "") -> list[int]:
+    response = client.get(f"{URL}{query}")
+    assert response.status_code == 200
+    return [row.build.pk for row in response.context["page"].object_list]
+
+
+def test_builds_are_listed_newest_first(as_user: AsUser, viewer: User, build: Build) -> None:
+    newer = BuildFactory(project=build.project)
+    BuildFactory()
+    assert _listed(as_user(viewer)) == [newer.pk, build.pk]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "?platform=ios",
+        "?target=staging",
+        "?status=running",
+        "?q=9.9",
+        "?q=olga",
+        "?q=b77",
+        "?platform=ios&status=running&q=9.9.9",
+    ],
+)
+def test_each_filter_narrows_the_table(as_user: AsUser, viewer: User, owner: User, build: Build, query: str) -> None:
+    wanted = BuildFactory(
+        project=build.project,
+        platform=Platform.IOS,
+        build_target=BuildTarget.STAGING,
+        status=Build.Status.RUNNING,
+        store_version="9.9.9",
+        build_number="b77",
+        triggered_by=owner,
+    )
+    assert _listed(as_user(viewer), query) == [wanted.pk]
+
+
+def test_a_build_is_found_by_its_id_and_by_its_store_status(as_user: AsUser, viewer: User, build: Build) -> None:
+    other = BuildFactory(project=build.project, store_status=StoreStatus.APPROVED, store_version="8.0.0")
+    assert _listed(as_user(viewer), f"?q=%23{build.pk}") == [build.pk]
+    assert _listed(as_user(viewer), "?store=approved") == [other.pk]
+
+
+@pytest.mark.parametrize("query", ["?platform=windows", "?status=odd&store=odd&target=odd", "?page=abc", "?page=-1"])
+def test_unknown_filter_values_are_ignored(as_user: AsUser, viewer: User, build: Build, query: str) -> None:
+    assert _listed(as_user(viewer), query) == [build.pk]
+
+
+def test_a_number_too_large_for_an_id_finds_nothing(as_user: AsUser, viewer: User, build: Build) -> None:
+    assert _listed(as_user(viewer), f"?q={'9' * 40}") == []
+
+
+def test_the_table_has_25_rows_a_page(as_user: AsUser, viewer: User, project: Project) -> None:
+    BuildFactory.create_batch(26, project=project)
+    client = as_user(viewer)
+    assert len(_listed(client)) == 25
+    assert len(_listed(client, "?page=2")) == 1
+    assert "Showing 1–25 of 26 builds" in client.get(URL).content.decode()
+
+
+def test_a_tile_says_what_is_live_and_how_many_run_it(as_user: AsUser, viewer: User, project: Project) -> None:
+    build = BuildFactory(project=project, store_status=StoreStatus.LIVE, store_live_at=timezone.now())
+    CodePushFactory(build=build)
+    for number, label in enumerate(("v1", "")):
+        ReportLogEntry.objects.create(
+            event="installed" if label else "binary_started",
+            deployment_key=build.deployment_key,
+            client_unique_id=str(number),
+            label=label,
+        )
+    page = as_user(viewer).get(URL).content.decode()
+    assert "50.0% active on v1" in page
+    assert "2 devices" in page
+
+
+def test_empty_tables_say_why(as_user: AsUser, viewer: User, project: Project) -> None:
+    client = as_user(viewer)
+    assert "No builds yet. Register one to get its deployment key." in client.get(URL).content.decode()
+    assert "No builds match." in client.get(f"{URL}?q=zzz").content.decode()
+
+
+def test_a_viewer_sees_create_build_but_it_does_nothing(as_user: AsUser, viewer: User, owner: User, project: Project) -> None:
+    page = as_user(viewer).get(URL).content.decode()
+    assert "You need the Release manager role." in page
+    assert f"{URL}builds/new/" not in page
+    assert f"{URL}builds/new/" in as_user(owner).get(URL).content.decode()
+
+
+def test_text_of_people_is_never_markup(as_user: AsUser, viewer: User, project: Project) -> None:
+    project.name, project.description = "<script>alert(1)</script>", "<b>bold</b>"
+    project.save()
+    page = as_user(viewer).get(URL).content.decode()
+    assert "<script>alert" not in page
+    assert "<b>bold" not in page
+
+
+@pytest.mark.parametrize("build_count", [1, 20])
+def test_the_page_costs_a_fixed_number_of_queries(
+    as_user: AsUser, viewer: User, project: Project, build_count: int, django_assert_num_queries: Any
+) -> None:
+    for _ in range(build_count):
+        CodePushFactory(build=BuildFactory(project=project))
+    client = as_user(viewer)
+    # Session, user, membership with project; count and page of builds, store-live builds; three of metrics; Live
+    # CodePushes, labels with the same bundle.
+    with django_assert_num_queries(11):
+        client.get(URL)

@@ -1,0 +1,95 @@
+"""Signing in, what every answer carries, pages of refusal, and health."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from builds.models import Project
+from codepush_site.middleware import CONTENT_SECURITY_POLICY
+
+AsUser = Callable[[User], Client]
+
+
+def test_signing_in_leads_back_to_where_one_wanted_to_go(client: Client, viewer: User) -> None:
+    viewer.set_password("a-long-password")
+    viewer.save()
+    wanted = client.get("/projects/northwind-outdoor/")
+    assert wanted.headers["Location"] == "/sign-in/?next=/projects/northwind-outdoor/"
+    response = client.post(wanted.headers["Location"], {"username": "vera", "password": "a-long-password"})
+    assert response.headers["Location"] == "/projects/northwind-outdoor/"
+
+
+def test_a_wrong_password_is_refused_in_words(client: Client, viewer: User) -> None:
+    response = client.post("/sign-in/", {"username": "vera", "password": "wrong"})
+    assert "This name and password do not belong together." in response.content.decode()
+
+
+def test_signing_out_ends_the_session(as_user: AsUser, viewer: User) -> None:
+    client = as_user(viewer)
+    assert client.post("/sign-out/").headers["Location"] == "/sign-in/"
+    assert client.get("/projects/").status_code == 302
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/sign-in/", "/healthz", "/nothing-here/", "/admin/login/"])
+def test_every_answer_carries_the_content_security_policy(client: Client, path: str) -> None:
+    assert client.get(path).headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
+    assert "unsafe" not in CONTENT_SECURITY_POLICY
+
+
+@pytest.mark.parametrize("path", sorted(Path("templates").rglob("*.html")), ids=str)
+def test_no_template_has_inline_script_or_style(path: Path) -> None:
+    source = path.read_text()
+    assert "<style" not in source
+    assert "<script>" not in source
+    for attribute in (" style=", " onclick=", " onsubmit=", " onchange="):
+        assert attribute not in source
+
+
+def test_an_outsiders_404_does_not_say_whether_the_project_exists(
+    as_user: AsUser, outsider: User, project: Project
+) -> None:
+    client = as_user(outsider)
+    existing, missing = client.get(f"/projects/{project.slug}/"), client.get("/projects/nothing/")
+    assert existing.status_code == missing.status_code == 404
+    for response in (existing, missing):
+        assert "There is nothing at this address, or you are not a member" in response.content.decode()
+        assert project.name not in response.content.decode()
+
+
+def test_a_body_over_the_limit_is_refused_before_it_is_read(client: Client, settings: Settings) -> None:
+    settings.MAX_BUNDLE_BYTES = 5_000_000
+    response = client.generic("POST", "/sign-in/", b"", CONTENT_LENGTH="6000001")
+    assert response.status_code == 413
+    assert "larger than 5 MB" in response.content.decode()
+    assert "Content-Security-Policy" in response.headers
+
+
+def test_liveness_touches_nothing(client: Client) -> None:
+    # Without the database fixture any query would fail the test.
+    response = client.get("/healthz")
+    assert (response.status_code, response.content) == (200, b"ok")
+
+
+@pytest.mark.django_db
+def test_readiness_looks_at_database_and_storage(client: Client) -> None:
+    response = client.get("/readyz")
+    assert response.status_code == 200
+    assert json.loads(response.content) == {"ready": True, "parts": {"database": "ok", "bundle_storage": "ok"}}
+
+
+@pytest.mark.django_db
+def test_readiness_names_the_part_that_fails(client: Client, settings: Settings, bundle_folder: Path) -> None:
+    bundle_folder.write_text("a file where the folder should be")
+    settings.REDIS_URL = "redis://127.0.0.1:1"
+    response = client.get("/readyz")
+    assert response.status_code == 503
+    parts = json.loads(response.content)["parts"]
+    assert parts["database"] == "ok"
+    assert parts["bundle_storage"].startswith("failed")
+    assert parts["redis"].startswith("failed")
