@@ -10,9 +10,14 @@ os.environ.setdefault("SECRET_KEY", "for-tests-only")
 from codepush_site.settings import *  # noqa: F403
 from codepush_site.settings import STORAGES as _STORAGES
 
+if not DATABASE_URL:  # noqa: F405
+    # A file, not memory: threads and processes of tests wait for each other's locks as those of the product do.
+    DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "tests.sqlite3")}  # noqa: F405
 # Known passwords, hashed by the hundred.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {**_STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+# Empty: WhiteNoise warns of a folder that is not there.
+STATIC_ROOT.mkdir(exist_ok=True)  # noqa: F405
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 # Nothing listens: services must work all the same. Tests that need a worker start a real one.
 CELERY_BROKER_URL = "memory://"
