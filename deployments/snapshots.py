@@ -16,9 +16,9 @@ from datetime import timedelta
 from typing import TypeVar
 
 from django.db import Error as DatabaseFailure
-from django.db import close_old_connections
 from django.db.models.functions import Now
 
+from builds.connections import drop_dead_connections
 from builds.models import Build
 from deployments.policy.types import Snapshot
 from deployments.snapshot_builder import build_snapshot
@@ -64,7 +64,7 @@ class SnapshotStore:
             entry = self._entries.get(deployment_key)
             if entry is not None:
                 self._entries.move_to_end(deployment_key)
-            elif self._unknown_until.get(deployment_key, 0.0) > time.monotonic():
+            elif self._is_known_as_unknown(deployment_key):
                 return None
         if entry is not None and not entry.is_stale:
             return entry.snapshot
@@ -102,6 +102,10 @@ class SnapshotStore:
             self._entries.clear()
             self._unknown_until.clear()
 
+    def _is_known_as_unknown(self, deployment_key: str) -> bool:
+        """To be asked under the lock."""
+        return self._unknown_until.get(deployment_key, 0.0) > time.monotonic()
+
     def _load(self, deployment_key: str) -> Snapshot | None:
         with self._lock:
             flight = self._loading.setdefault(deployment_key, threading.Lock())
@@ -111,6 +115,8 @@ class SnapshotStore:
                 entry = self._entries.get(deployment_key)
                 if entry is not None and not entry.is_stale:
                     return entry.snapshot
+                if entry is None and self._is_known_as_unknown(deployment_key):
+                    return None
             try:
                 return self._reload(deployment_key)
             except DatabaseFailure as error:
@@ -123,7 +129,7 @@ class SnapshotStore:
 
     def _reload(self, deployment_key: str) -> Snapshot | None:
         started_at = time.monotonic()
-        close_old_connections()
+        drop_dead_connections()
         snapshot = build_snapshot(deployment_key)
         with self._lock:
             if snapshot is None:
@@ -152,7 +158,7 @@ def _poll_forever(interval_seconds: float) -> None:
     is_reachable = True
     while True:
         try:
-            close_old_connections()
+            drop_dead_connections()
             store.refresh_changed()
             is_reachable = True
         except Exception:

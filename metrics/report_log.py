@@ -3,8 +3,8 @@
 from dataclasses import asdict
 
 from django.db import Error as DatabaseFailure
-from django.db import close_old_connections
 
+from builds.connections import drop_dead_connections
 from metrics.models import ReportLogEntry
 from metrics.reports import DeviceReport
 
@@ -15,7 +15,7 @@ class LogUnavailable(Exception):
 
 def append(report: DeviceReport) -> None:
     """The report is in the log, committed. Raises LogUnavailable."""
-    close_old_connections()
+    drop_dead_connections()
     try:
         ReportLogEntry.objects.create(**asdict(report))
     except DatabaseFailure as error:

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -48,7 +49,7 @@ def send(method: str, path: str, *, query: str = "", body: bytes = b"", headers:
         "PATH_INFO": path.encode().decode("latin-1"),
         "QUERY_STRING": query,
         "CONTENT_LENGTH": str(len(body)),
-        "HTTP_HOST": "codepush.test",
+        "HTTP_HOST": "testserver",
         "wsgi.input": io.BytesIO(body),
     }
     for name, value in (headers or {}).items():
@@ -77,8 +78,8 @@ class Device:
     is_legacy: bool = False
     headers: dict[str, str] = field(default_factory=dict)
 
-    def check(self, *, method: str = "GET", refresh: bool = True, **also: str) -> Reply:
-        """An update check. First the poll thread's round, unless told not to. `also`: more parameters, as named."""
+    def check(self, also: Mapping[str, str] | None = None, *, method: str = "GET", refresh: bool = True) -> Reply:
+        """An update check. First the poll thread's round, unless told not to. `also`: more parameters."""
         if refresh:
             snapshots.store.refresh_changed()
         sent = {
@@ -89,7 +90,7 @@ class Device:
             "client_unique_id": self.client_unique_id,
         }
         return self.ask(
-            urlencode({name: value for name, value in {**sent, **also}.items() if value is not None}), method
+            urlencode({name: value for name, value in {**sent, **(also or {})}.items() if value is not None}), method
         )
 
     def ask(self, query: str, method: str = "GET") -> Reply:

@@ -2,7 +2,8 @@ import pytest
 from django.utils import timezone
 
 from builds.models import Build, Project
-from tests.factories import BuildFactory
+from deployments.models import CodePush
+from tests.factories import BuildFactory, CodePushFactory
 
 
 @pytest.fixture
@@ -11,3 +12,10 @@ def replaced_build(project: Project) -> Build:
     build: Build = BuildFactory(project=project, store_status="approved", store_live_at=timezone.now())
     BuildFactory(project=project, store_version="3.1.0", store_status="live", store_live_at=timezone.now())
     return build
+
+
+@pytest.fixture
+def codepush(build: Build) -> CodePush:
+    """v1, the only CodePush of the build, and Live."""
+    created: CodePush = CodePushFactory(build=build, description="Fixes “Basket”")
+    return created
