@@ -69,6 +69,19 @@ def device(build: Build) -> Device:
     return Device(build.deployment_key)
 
 
+@pytest.fixture
+def staff(db: None) -> User:
+    """A supporter with every right in the admin, and a member of no project."""
+    user: User = UserFactory(username="sam", is_staff=True, is_superuser=True)
+    return user
+
+
+@pytest.fixture
+def support(staff: User) -> Client:
+    """A browser in which the supporter is signed in."""
+    return _SignedIn(staff)
+
+
 class _SignedIn(Client):
     def __init__(self, user: User) -> None:
         super().__init__()

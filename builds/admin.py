@@ -1,0 +1,165 @@
+"""Projects, builds and the audit log for support staff."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from builds.models import AuditEntry, Build, Membership, Project, StoreStatus
+from builds.support_admin import ViewOnlyAdmin, link_to, link_to_list, service_action
+from deployments.models import CodePush
+from deployments.services.build_status import set_store_status
+from deployments.services.force_update import apply_force_update as force_to_store
+from deployments.services.force_update import lift_force_update as stop_forcing
+from metrics.models import ReportLogEntry
+
+admin.site.site_header = "CodePush Console support"
+admin.site.site_title = "CodePush Console support"
+admin.site.index_title = "Look up and act"
+
+
+class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]
+    model = Membership
+    autocomplete_fields = ("user",)
+    extra = 0
+
+
+@admin.register(Project)
+class ProjectAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Support may rename a project and manage its members. Its address stays: scripts name the project by it."""
+
+    list_display = ("name", "slug", "show_builds", "created_at")
+    search_fields = ("name", "slug", "ios_bundle_id", "android_bundle_id", "huawei_bundle_id")
+    date_hierarchy = "created_at"
+    readonly_fields = ("slug", "created_at", "show_builds", "show_history")
+    inlines = (MembershipInline,)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description="builds")
+    def show_builds(self, project: Project) -> SafeString:
+        return link_to_list(Build, "Builds", project__id__exact=project.pk)
+
+    @admin.display(description="audit log")
+    def show_history(self, project: Project) -> SafeString:
+        return link_to_list(AuditEntry, "Audit entries", project__id__exact=project.pk)
+
+
+@admin.register(Membership)
+class MembershipAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("user", "show_project", "role", "created_at")
+    list_filter = ("role",)
+    list_select_related = ("user", "project")
+    search_fields = ("user__username", "user__first_name", "user__last_name", "project__name", "project__slug")
+    autocomplete_fields = ("project", "user")
+    date_hierarchy = "created_at"
+
+    @admin.display(description="project", ordering="project__name")
+    def show_project(self, membership: Membership) -> SafeString | str:
+        return link_to(membership.project)
+
+
+@service_action("Apply Force Update", warning="Devices on these builds get no CodePush and are sent to the store.")
+def apply_force_update(build: Build, staff: User) -> str:
+    force_to_store(build.pk, actor=staff)
+    return f"Force Update is applied to {build}."
+
+
+@service_action("Lift Force Update")
+def lift_force_update(build: Build, staff: User) -> str:
+    stop_forcing(build.pk, actor=staff)
+    return f"Force Update is not applied to {build}."
+
+
+@service_action(
+    "Mark as Live in store",
+    warning="The build that is Live in that store becomes Approved; Force Update leads to these from then on.",
+)
+def mark_as_store_live(build: Build, staff: User) -> str:
+    set_store_status(build.pk, actor=staff, store_status=StoreStatus.LIVE)
+    return f"{build} is Live in the store."
+
+
+@admin.register(Build)
+class BuildAdmin(ViewOnlyAdmin):
+    list_display = (
+        "__str__",
+        "show_project",
+        "build_target",
+        "build_number",
+        "status",
+        "store_status",
+        "is_force_updated",
+        "deployment_key",
+        "created_at",
+    )
+    list_filter = ("platform", "build_target", "status", "store_status", "is_force_updated")
+    list_select_related = ("project",)
+    search_fields = (
+        "=id",
+        "deployment_key",
+        "store_version",
+        "build_number",
+        "commit",
+        "project__name",
+        "project__slug",
+        "codepushes__deployment_id",
+    )
+    search_help_text = "ID, deployment key, store version, build number, commit, project, or the ID of a CodePush"
+    date_hierarchy = "created_at"
+    readonly_fields = ("show_codepushes", "show_reports", "show_history")
+    actions = (apply_force_update, lift_force_update, mark_as_store_live)
+
+    @admin.display(description="project", ordering="project__name")
+    def show_project(self, build: Build) -> SafeString | str:
+        return link_to(build.project)
+
+    @admin.display(description="CodePushes")
+    def show_codepushes(self, build: Build) -> SafeString:
+        return link_to_list(CodePush, "CodePushes", build__id__exact=build.pk)
+
+    @admin.display(description="device reports")
+    def show_reports(self, build: Build) -> SafeString:
+        return link_to_list(ReportLogEntry, "Reports", deployment_key=build.deployment_key)
+
+    @admin.display(description="audit log")
+    def show_history(self, build: Build) -> SafeString:
+        return link_to_list(AuditEntry, "Audit entries", build__id__exact=build.pk)
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ViewOnlyAdmin):
+    list_display = ("created_at", "action", "actor_name", "show_project", "show_build", "show_codepush", "reason")
+    list_display_links = ("created_at",)
+    list_filter = ("action",)
+    list_select_related = ("project", "build")
+    search_fields = (
+        "deployment_id",
+        "actor_name",
+        "reason",
+        "project__name",
+        "project__slug",
+        "build__deployment_key",
+    )
+    search_help_text = "Deployment ID, person, reason, project, or deployment key"
+    date_hierarchy = "created_at"
+
+    @admin.display(description="project")
+    def show_project(self, entry: AuditEntry) -> SafeString | str:
+        return link_to(entry.project)
+
+    @admin.display(description="build")
+    def show_build(self, entry: AuditEntry) -> SafeString | str:
+        return link_to(entry.build)
+
+    @admin.display(description="CodePush")
+    def show_codepush(self, entry: AuditEntry) -> SafeString | str:
+        if not entry.deployment_id:
+            return "–"
+        return link_to_list(CodePush, entry.deployment_id, deployment_id=entry.deployment_id)
