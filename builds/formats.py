@@ -1,4 +1,4 @@
-"""How pages write times, durations, counts, shares and sizes. Pure; the filters of `templatetags/formats` call these."""
+"""How pages write times, durations, counts, shares and sizes. Pure; `templatetags/formats` makes filters of these."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ _SIZES = ("B", "kB", "MB", "GB", "TB")
 
 
 def format_ago(moment: datetime, now: datetime) -> str:
-    """"41 s ago", "3 min ago", "2 h ago", "6 d ago"; from seven days on the date: "9 Nov 2026". Never in the future."""
+    """As "41 s ago", "3 min ago", "2 h ago", "6 d ago"; from seven days on as "9 Nov 2026". Never in the future."""
     seconds = max(0, int((now - moment).total_seconds()))
     if seconds >= _RELATIVE_SECONDS:
         return format_date(moment)

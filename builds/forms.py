@@ -58,10 +58,15 @@ class SignInForm(AuthenticationForm):
 class ProjectForm(ServiceForm):
     name = forms.CharField(max_length=100, widget=forms.TextInput(attrs={"autofocus": True}))
     slug = forms.CharField(
-        label="Address", max_length=60, required=False, help_text="Part of every address of this project. Empty: made from the name."
+        label="Address",
+        max_length=60,
+        required=False,
+        help_text="Part of every address of this project. Empty: made from the name.",
     )
     description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 2, "maxlength": 2000}))
-    repository_url = forms.CharField(label="Repository", max_length=300, required=False, help_text="An SSH or https address.")
+    repository_url = forms.CharField(
+        label="Repository", max_length=300, required=False, help_text="An SSH or https address."
+    )
     ios_bundle_id = forms.CharField(label="iOS bundle ID", max_length=155, required=False)
     android_bundle_id = forms.CharField(label="Android application ID", max_length=155, required=False)
     huawei_bundle_id = forms.CharField(label="Huawei application ID", max_length=155, required=False)
@@ -71,13 +76,15 @@ class BuildForm(ServiceForm):
     platform = forms.ChoiceField(choices=Platform)
     build_target = forms.ChoiceField(label="Build target", choices=BuildTarget)
     store_version = forms.CharField(
-        label="Store version", max_length=64, help_text="As the store shows it, such as 3.0.0. CodePushes target exactly this version."
+        label="Store version",
+        max_length=64,
+        help_text="As the store shows it, such as 3.0.0. CodePushes target exactly this version.",
     )
     build_number = forms.CharField(label="Build number", max_length=50, required=False)
     status = forms.ChoiceField(
         label="Build status",
         choices=Build.Status,
-        help_text="Pending: bake the deployment key into the binary first. Only a successful build can receive CodePushes.",
+        help_text="Pending: to compile the deployment key in first. Only a successful build can receive CodePushes.",
     )
     branch = forms.CharField(max_length=255, required=False)
     commit = forms.CharField(max_length=64, required=False)
@@ -88,12 +95,15 @@ class BuildForm(ServiceForm):
         help_text="When known, bundles compiled for another version are refused.",
     )
     deployment_key = forms.CharField(
-        label="Deployment key", max_length=100, required=False, help_text="Empty: a new one. Your own, when you migrate a build."
+        label="Deployment key",
+        max_length=100,
+        required=False,
+        help_text="Empty: a new one. Your own, when you migrate a build.",
     )
 
 
 class FilterForm(forms.Form):
-    """Filters from the address. A value that means nothing is ignored: links outlive the choices they were made from."""
+    """Filters from the address. A value that means nothing is ignored: links outlive choices."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -118,20 +128,33 @@ class ProjectFilterForm(FilterForm):
     q = forms.CharField(
         required=False,
         widget=forms.TextInput(
-            attrs={"type": "search", "class": "", "aria-label": "Filter by name or bundle ID", "placeholder": "Filter by name or bundle ID"}
+            attrs={
+                "type": "search",
+                "class": "",
+                "aria-label": "Filter by name or bundle ID",
+                "placeholder": "Filter by name or bundle ID",
+            }
         ),
     )
     platform = forms.ChoiceField(choices=Platform.choices, required=False, widget=forms.HiddenInput)
     sort = forms.ChoiceField(
-        label="Sort", choices=[("", "Last CodePush, newest"), ("name", "Name"), ("devices", "Active devices")], required=False
+        label="Sort",
+        choices=[("", "Last CodePush, newest"), ("name", "Name"), ("devices", "Active devices")],
+        required=False,
     )
 
 
 class BuildFilterForm(FilterForm):
     platform = forms.ChoiceField(choices=Platform.choices, required=False, widget=forms.HiddenInput)
-    store = forms.ChoiceField(label="Store status", choices=_choices("Any store status", StoreStatus.choices), required=False)
-    status = forms.ChoiceField(label="Build status", choices=_choices("Any build status", Build.Status.choices), required=False)
-    target = forms.ChoiceField(label="Build target", choices=_choices("Any target", BuildTarget.choices), required=False)
+    store = forms.ChoiceField(
+        label="Store status", choices=_choices("Any store status", StoreStatus.choices), required=False
+    )
+    status = forms.ChoiceField(
+        label="Build status", choices=_choices("Any build status", Build.Status.choices), required=False
+    )
+    target = forms.ChoiceField(
+        label="Build target", choices=_choices("Any target", BuildTarget.choices), required=False
+    )
     q = forms.CharField(
         required=False,
         widget=forms.TextInput(

@@ -39,7 +39,7 @@ class FormPage(AccessMixin, View):
     template_name: str
 
     def load(self, **address: Any) -> None:
-        """Get what the page is about, through `access`. Called again after a refusal, so that the page shows it as it is."""
+        """Get what the page is about, through `access`. Called again after a refusal: the state may have changed."""
 
     def require_possible(self) -> None:
         """Raises NotAllowedNow when the form has no point in the present state."""

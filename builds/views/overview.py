@@ -12,7 +12,7 @@ from metrics.selectors import BuildMetrics
 
 @dataclass(frozen=True)
 class BuildRow:
-    """One build. `active_devices` run what is Live, of `total_devices` that ever reported; now `devices` run the build."""
+    """One build. `devices` run it now; `active_devices` of `total_devices` that ever reported run what is Live."""
 
     build: Build
     live: CodePush | None

@@ -24,7 +24,8 @@ def set_build_status(build_id: int, *, actor: User | None, status: str) -> Build
             return build
         if not transitions.may_change_build_status(build.status, status):
             raise NotAllowedNow(
-                f"{build} has finished as {build.get_status_display().lower()} and stays so. Register a new build."
+                f"{build} is {build.get_status_display().lower()} and cannot become {Build.Status(status).label.lower()}. "
+                "Register a new build."
             )
         before = build.status
         build.status = status

@@ -51,7 +51,8 @@ class ForceUpdate(BuildFormPage):
             return self.back_url(), f"Force Update is lifted. Devices on {self.build} get CodePushes again."
         if values["confirmation"] != self.build.store_version:
             raise InvalidInput(
-                f"You typed {values['confirmation']!r}; type {self.build.store_version} to confirm.", field="confirmation"
+                f"You typed {values['confirmation']!r}; type {self.build.store_version} to confirm.",
+                field="confirmation",
             )
         force_update.apply_force_update(self.build.pk, actor=self.actor, reason=values["reason"])
         return self.back_url(), f"Force Update is applied. Devices on {self.build} are sent to the store."

@@ -50,7 +50,7 @@ class Card:
 
     @property
     def rollback_obstacle(self) -> str:
-        """Why nothing can be rolled back to; "" when something can. Labels have no gaps, so only v1 has no earlier one."""
+        """Why there is nothing to roll back to, or "". Labels have no gaps, so only v1 has no earlier one."""
         return "Nothing came before v1. To take it back, disable it." if self.codepush.label_number == 1 else ""
 
     @property

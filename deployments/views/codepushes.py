@@ -17,9 +17,7 @@ class CreateCodePush(BuildFormPage):
         checks.require_accepts_codepushes(self.build)
 
     def act(self, values: dict[str, Any]) -> tuple[str, str]:
-        codepush = codepushes.create_codepush(
-            self.build.pk, actor=self.actor, upload=values.pop("bundle"), **values
-        )
+        codepush = codepushes.create_codepush(self.build.pk, actor=self.actor, upload=values.pop("bundle"), **values)
         return self.card_url(codepush), "CodePush created. It becomes Live when processing succeeds."
 
 

@@ -70,7 +70,14 @@ def test_counts_are_grouped_and_never_shortened() -> None:
 
 @pytest.mark.parametrize(
     ("size_bytes", "written"),
-    [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (999_960, "1.0 MB"), (4_600_000, "4.6 MB"), (38_700_000_000, "38.7 GB")],
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.0 kB"),
+        (999_960, "1.0 MB"),
+        (4_600_000, "4.6 MB"),
+        (38_700_000_000, "38.7 GB"),
+    ],
 )
 def test_sizes_are_decimal_with_one_place(size_bytes: int, written: str) -> None:
     assert formats.format_bytes(size_bytes) == written

@@ -62,9 +62,7 @@ def test_the_newest_codepush_comes_first_and_projects_without_one_last(
 
 def test_projects_can_be_sorted_by_devices(as_user: AsUser, viewer: User, project: Project) -> None:
     build = BuildFactory(project=_member_project(viewer, name="Zeta"))
-    ReportLogEntry.objects.create(
-        event="binary_started", deployment_key=build.deployment_key, client_unique_id="one"
-    )
+    ReportLogEntry.objects.create(event="binary_started", deployment_key=build.deployment_key, client_unique_id="one")
     assert _names(as_user(viewer), "?sort=devices") == ["Zeta", "Northwind Outdoor"]
 
 
@@ -88,8 +86,10 @@ def test_filters_narrow_the_list_and_unknown_values_are_ignored(
 
 def test_an_empty_list_says_what_to_do(as_user: AsUser, viewer: User, project: Project) -> None:
     assert "No projects match." in as_user(viewer).get("/projects/?q=zzz").content.decode()
-    viewer.memberships.all().delete()  # type: ignore[attr-defined]
-    assert "No projects yet. Create one to start shipping updates." in as_user(viewer).get("/projects/").content.decode()
+    viewer.memberships.all().delete()
+    assert (
+        "No projects yet. Create one to start shipping updates." in as_user(viewer).get("/projects/").content.decode()
+    )
 
 
 @pytest.mark.parametrize("project_count", [1, 20])

@@ -97,7 +97,9 @@ def test_empty_tables_say_why(as_user: AsUser, viewer: User, project: Project) -
     assert "No builds match." in client.get(f"{URL}?q=zzz").content.decode()
 
 
-def test_a_viewer_sees_create_build_but_it_does_nothing(as_user: AsUser, viewer: User, owner: User, project: Project) -> None:
+def test_a_viewer_sees_create_build_but_it_does_nothing(
+    as_user: AsUser, viewer: User, owner: User, project: Project
+) -> None:
     page = as_user(viewer).get(URL).content.decode()
     assert "You need the Release manager role." in page
     assert f"{URL}builds/new/" not in page

@@ -5,7 +5,6 @@ from html import unescape
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.http import HttpResponse
 from django.test import Client
 
 from builds.models import Build
@@ -35,7 +34,7 @@ def assert_led_to(response: Any, codepush: CodePush) -> None:
     assert response.headers["Location"].endswith(f"#{codepush.deployment_id}")
 
 
-def assert_refused(response: HttpResponse, status: int, sentence: str) -> None:
+def assert_refused(response: Any, status: int, sentence: str) -> None:
     assert response.status_code == status
     assert sentence in text_of(response)
 

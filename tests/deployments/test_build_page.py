@@ -14,7 +14,7 @@ from tests.factories import BuildFactory, CodePushFactory
 
 
 def _card(page: str, codepush: CodePush) -> str:
-    return page.split(f'id="{codepush.deployment_id}"')[1].split("</article>")[0]
+    return page.split(f'id="{codepush.deployment_id}"')[1].split("</article>", maxsplit=1)[0]
 
 
 def test_cards_stand_newest_first_with_state_and_origin(as_user: AsUser, viewer: User, build: Build) -> None:
@@ -158,9 +158,7 @@ def test_the_page_costs_a_fixed_number_of_queries(
 ) -> None:
     first = CodePushFactory(build=build, created_by=release_manager)
     for _ in range(codepush_count):
-        CodePushFactory(
-            build=build, created_by=release_manager, origin="promote", source=first, bundle=first.bundle
-        )
+        CodePushFactory(build=build, created_by=release_manager, origin="promote", source=first, bundle=first.bundle)
     BuildFactory(project=build.project)
     client = as_user(viewer)
     # Session, user, membership with project, build; count and page of CodePushes; three of metrics; store-live

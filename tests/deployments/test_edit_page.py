@@ -1,0 +1,117 @@
+"""Editing: what the page foretells, and what then happens."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+
+from builds.models import Build
+from deployments.models import CodePush
+from deployments.selectors import find_live_codepush
+from tests.deployments.pages import AsUser, assert_led_to, assert_refused, codepush_url, report_installed, text_of
+from tests.factories import CodePushFactory
+
+
+def _fields(live: str, **changes: str) -> dict[str, str]:
+    fields = {"expected_live": live, "description": "Better", "rollout_percent": "40", "is_enabled": "on", **changes}
+    return {name: value for name, value in fields.items() if value or name != "is_enabled"}
+
+
+@pytest.fixture
+def older(build: Build) -> CodePush:
+    codepush: CodePush = CodePushFactory(build=build)
+    return codepush
+
+
+@pytest.fixture
+def live(older: CodePush) -> CodePush:
+    codepush: CodePush = CodePushFactory(build=older.build, is_mandatory=True)
+    return codepush
+
+
+def test_all_four_settings_are_saved(as_user: AsUser, release_manager: User, live: CodePush) -> None:
+    response = as_user(release_manager).post(codepush_url(live, "edit"), _fields("v2"), follow=False)
+    assert_led_to(response, live)
+    live.refresh_from_db()
+    assert live.describe_settings() == {
+        "description": "Better",
+        "is_enabled": True,
+        "is_mandatory": False,
+        "rollout_percent": 40,
+    }
+
+
+def test_disabling_the_live_one_does_what_the_page_said(as_user: AsUser, release_manager: User, live: CodePush) -> None:
+    report_installed(live.build, "v2", 3)
+    client = as_user(release_manager)
+    page = text_of(client.get(codepush_url(live, "edit")))
+    assert "v1 becomes Live again</b>, and the 3 devices running v2 get it at their next check." in page
+    response = client.post(codepush_url(live, "edit"), _fields("v2", is_enabled=""), follow=True)
+    assert "v2 saved. v1 is Live." in text_of(response)
+
+
+def test_disabling_the_last_one_says_that_devices_keep_it(
+    as_user: AsUser, release_manager: User, older: CodePush
+) -> None:
+    client = as_user(release_manager)
+    page = text_of(client.get(codepush_url(older, "edit")))
+    assert "new devices run the binary's own bundle, and devices that already have the update keep it" in page
+    client.post(codepush_url(older, "edit"), _fields("v1", is_enabled=""))
+    assert find_live_codepush(older.build) is None
+    # Nothing is Live now, and the form was opened against nothing.
+    assert_led_to(client.post(codepush_url(older, "edit"), _fields("")), older)
+
+
+def test_enabling_a_higher_label_makes_it_live_again(as_user: AsUser, release_manager: User, live: CodePush) -> None:
+    CodePush.objects.filter(pk=live.pk).update(is_enabled=False)
+    client = as_user(release_manager)
+    assert "v2 becomes Live</b> and v1 is superseded." in text_of(client.get(codepush_url(live, "edit")))
+    assert "v2 saved. v2 is Live." in text_of(client.post(codepush_url(live, "edit"), _fields("v1"), follow=True))
+
+
+def test_enabling_a_lower_label_leaves_live_as_it_is(as_user: AsUser, release_manager: User, live: CodePush) -> None:
+    older = live.build.codepushes.get(label_number=1)
+    CodePush.objects.filter(pk=older.pk).update(is_enabled=False)
+    page = text_of(as_user(release_manager).get(codepush_url(older, "edit")))
+    assert "v2 stays Live: it has the higher label." in page
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"rollout_percent": "50%"}, "Rollout is '50%'; use a whole number from 1 to 100."),
+        (
+            {"rollout_percent": "0"},
+            "Rollout is 0; use a whole number from 1 to 100. To offer it to nobody, disable it.",
+        ),
+        ({"description": "x" * 2001}, "The description has 2,001 characters"),
+        ({"description": "a\0b"}, "Null characters are not allowed."),
+    ],
+    ids=["percent sign", "zero", "long description", "NUL"],
+)
+def test_a_bad_value_changes_nothing(
+    as_user: AsUser, release_manager: User, live: CodePush, changes: dict[str, Any], sentence: str
+) -> None:
+    response = as_user(release_manager).post(codepush_url(live, "edit"), _fields("v2", **changes))
+    assert_refused(response, 422, sentence)
+    live.refresh_from_db()
+    assert live.rollout_percent == 100
+
+
+def test_a_stale_form_is_a_409_with_a_fresh_preview_and_the_input(
+    as_user: AsUser, release_manager: User, live: CodePush
+) -> None:
+    CodePushFactory(build=live.build)
+    response = as_user(release_manager).post(codepush_url(live, "edit"), _fields("v2", description="Typed"))
+    assert_refused(response, 409, "v3 became Live while this was open. Review again.")
+    page = text_of(response)
+    assert '<input type="hidden" name="expected_live" value="v3">' in page
+    assert "v3 stays Live" in page
+    assert "Typed" in page
+
+
+def test_a_failed_one_cannot_be_edited(as_user: AsUser, release_manager: User, build: Build) -> None:
+    failed = CodePushFactory(build=build, status="failed")
+    assert_refused(
+        as_user(release_manager).get(codepush_url(failed, "edit")), 409, "only a CodePush that succeeded can be edited."
+    )
