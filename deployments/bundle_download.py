@@ -25,13 +25,13 @@ def download_bundle(environ: Environ) -> Answer:
     etag = f'"{name.removesuffix(".zip")}"'
     # The name is the hash of the content, so what it names never changes.
     headers = [("ETag", etag), ("Cache-Control", "public, max-age=31536000, immutable"), ("Accept-Ranges", "bytes")]
-    if etag in environ.get("HTTP_IF_NONE_MATCH", ""):
-        return Answer(HTTPStatus.NOT_MODIFIED, headers=headers)
     path = directory / name
     try:
         size_bytes = path.stat().st_size
     except FileNotFoundError:
         return _not_found()
+    if etag in environ.get("HTTP_IF_NONE_MATCH", ""):
+        return Answer(HTTPStatus.NOT_MODIFIED, headers=headers)
     wanted = _find_range(environ, etag, size_bytes)
     if wanted is None:
         return _send(path, HTTPStatus.OK, 0, size_bytes, headers)

@@ -80,11 +80,12 @@ def device_endpoint(*methods: str) -> Callable[[Callable[[Environ], Answer]], Ws
 
 def _send(answer: Answer, method: str, start_response: "StartResponse") -> Iterable[bytes]:
     length = len(answer.body) if answer.length is None else answer.length
-    start_response(
-        f"{answer.status.value} {answer.status.phrase}",
-        # Content-Length always: Android fails a download without it (docs/protocol.md, "Download").
-        [("Content-Type", answer.content_type), ("Content-Length", str(length)), _ANY_ORIGIN, *answer.headers],
-    )
+    # Content-Length always: Android fails a download without it (docs/protocol.md, "Download").
+    content = [("Content-Type", answer.content_type), ("Content-Length", str(length))]
+    if answer.status == HTTPStatus.NOT_MODIFIED:
+        # A cache would take these for the type and length of the archive that it keeps.
+        content = []
+    start_response(f"{answer.status.value} {answer.status.phrase}", [*content, _ANY_ORIGIN, *answer.headers])
     if method == "HEAD":
         return []
     return [answer.body] if answer.chunks is None else answer.chunks
