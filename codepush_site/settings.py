@@ -15,11 +15,10 @@ from codepush_site import env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # Everything the embedded mode writes. Tests and the kill tests point it at a folder of their own.
-VAR_DIR = Path(env.read_str("VAR_DIR", str(BASE_DIR / "var")))
-VAR_DIR.mkdir(parents=True, exist_ok=True)
+VAR_DIR = env.read_directory("VAR_DIR", BASE_DIR / "var")
 
 DATABASE_URL = env.read_str("DATABASE_URL")
-REDIS_URL = env.read_url("REDIS_URL", schemes={"redis", "rediss", "unix"})
+REDIS_URL = env.read_url("REDIS_URL", schemes={"redis", "rediss"})
 PUBLIC_URL = env.read_url("PUBLIC_URL", schemes={"http", "https"})
 DEBUG = env.read_bool("DEBUG", default=False)
 
@@ -45,7 +44,7 @@ def _read_secret_key() -> str:
 
 
 SECRET_KEY = _read_secret_key()
-ALLOWED_HOSTS = env.read_list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+ALLOWED_HOSTS = env.read_hosts("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
 
 INSTALLED_APPS = [
@@ -150,6 +149,8 @@ STORAGES = {
 }
 # A bundle that is being uploaded goes to disk at once: 200 MB never sit in memory.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+# Pages name hashed files only; compressing the others too would double the time of the first start.
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
