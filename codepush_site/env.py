@@ -1,11 +1,14 @@
 """Typed readers of environment values: each returns a value of its type, or stops the start with a sentence."""
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+
+_HOST = re.compile(r"\*|\.?[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:]+\]")
 
 
 def read_str(name: str, default: str = "") -> str:
@@ -34,10 +37,25 @@ def read_int(name: str, *, default: int, minimum: int, maximum: int) -> int:
     return int(value)
 
 
-def read_list(name: str, default: list[str]) -> list[str]:
-    """Comma-separated values, blanks around each dropped."""
-    values = [part.strip() for part in read_str(name).split(",") if part.strip()]
-    return values or default
+def read_hosts(name: str, default: list[str]) -> list[str]:
+    """Comma-separated host names: each as browsers send it, without scheme, port or path; ".example" for all below."""
+    hosts = [part.strip() for part in read_str(name).split(",") if part.strip()]
+    for host in hosts:
+        if not _HOST.fullmatch(host):
+            raise ImproperlyConfigured(f"{name} holds {host!r}; write host names only, such as codepush.example.")
+    return hosts or default
+
+
+def read_directory(name: str, default: Path) -> Path:
+    """A folder that this process may write to; made if it is missing."""
+    directory = Path(read_str(name, str(default)))
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"{name} is {str(directory)!r}, which cannot be made ({error.strerror}); name a folder to write to."
+        ) from error
+    return directory
 
 
 def read_url(name: str, *, schemes: set[str]) -> str:

@@ -1,0 +1,83 @@
+"""A bad value of the environment stops the start with a sentence that names the variable."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.source import ROOT
+
+# {variable: bad values}. Any text is a good SECRET_KEY; that it must be set beside DATABASE_URL has a test below.
+BAD_VALUES = {
+    "VAR_DIR": ["/dev/null/folder"],
+    "DATABASE_URL": ["nonsense", "mysql://root@127.0.0.1/codepush"],
+    "REDIS_URL": ["127.0.0.1:6379", "http://127.0.0.1", "redis://"],
+    "PUBLIC_URL": ["codepush.example", "ftp://codepush.example", "https://"],
+    "DEBUG": ["maybe", "2"],
+    "ALLOWED_HOSTS": ["https://codepush.example", "a.example, b.example:8000", "a.example b.example"],
+    "MAX_BUNDLE_MB": ["0", "-1", "2001", "12.5", "200MB", "²"],
+    "BUNDLE_PUBLIC_URL": ["cdn.example", "s3://bundles"],
+    "STORAGE_URL": ["bundles", "ftp://host/bundles", "s3://", "s3://bundles?zone=1"],
+    "PROCESSING_LEASE_SECONDS": ["0", "3601", "soon"],
+}
+NO_BAD_VALUE = {"SECRET_KEY"}
+
+
+def _start(folder: Path, *arguments: str, **values: str) -> "subprocess.CompletedProcess[str]":
+    kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "VIRTUAL_ENV"}}
+    return subprocess.run(
+        [sys.executable, *(arguments or ("-c", "import codepush_site.settings"))],
+        cwd=ROOT,
+        env=kept | {"VAR_DIR": str(folder), "SECRET_KEY": "x" * 60} | values,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in BAD_VALUES.items() for value in values])
+def test_a_bad_value_stops_the_start(tmp_path: Path, name: str, value: str) -> None:
+    result = _start(tmp_path, **{name: value})
+
+    assert result.returncode != 0
+    last_line = result.stderr.strip().splitlines()[-1]
+    assert last_line.startswith(f"django.core.exceptions.ImproperlyConfigured: {name} ")
+    # What to write instead stands after the semicolon.
+    assert re.search(r"; (write|name) ", last_line)
+
+
+def test_every_variable_is_tried_and_documented() -> None:
+    read = set(re.findall(r'read_\w+\(\s*"([A-Z_]+)"', (ROOT / "codepush_site" / "settings.py").read_text()))
+
+    assert read == set(BAD_VALUES) | NO_BAD_VALUE
+    manual = (ROOT / "docs" / "operating.md").read_text()
+    assert [name for name in sorted(read) if f"`{name}`" not in manual] == []
+
+
+def test_with_a_database_of_its_own_a_secret_key_is_asked_for(tmp_path: Path) -> None:
+    result = _start(tmp_path, SECRET_KEY="", DATABASE_URL="postgres://postgres@127.0.0.1/codepush")
+
+    assert "ImproperlyConfigured: SECRET_KEY is not set" in result.stderr
+
+
+def test_embedded_a_secret_key_is_made_once_and_kept_from_others(tmp_path: Path) -> None:
+    keys = {
+        _start(tmp_path, "-c", "from codepush_site.settings import SECRET_KEY; print(SECRET_KEY)", SECRET_KEY="").stdout
+        for _ in range(2)
+    }
+
+    assert len(keys) == 1
+    assert len(keys.pop().strip()) >= 50
+    assert (tmp_path / "secret_key").stat().st_mode & 0o077 == 0
+
+
+def test_behind_https_the_deployment_check_has_no_complaint(tmp_path: Path) -> None:
+    command = ("manage.py", "check", "--deploy", "--fail-level", "WARNING")
+    result = _start(
+        tmp_path, *command, SECRET_KEY="0123456789abcdefghijklmnopqrstuvwxyz" * 2, PUBLIC_URL="https://codepush.example"
+    )
+
+    assert result.returncode == 0, result.stderr
