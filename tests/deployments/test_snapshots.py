@@ -1,0 +1,237 @@
+"""How fresh the snapshots of a web process are, and what they cost. Each store stands for one process."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import OperationalError
+from pytest_django.fixtures import DjangoAssertNumQueries
+
+from builds.models import Build
+from deployments import snapshots
+from deployments.models import CodePush
+from deployments.policy.types import Snapshot
+from deployments.policy.version_range import find_version
+from deployments.services.codepushes import edit_codepush
+from deployments.snapshots import SnapshotStore, SnapshotUnavailable
+from tests.factories import BuildFactory, CodePushFactory
+
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def there() -> SnapshotStore:
+    """The store of another web process: it hears of changes only by asking."""
+    return SnapshotStore()
+
+
+def labels_in(store: SnapshotStore, key: str) -> list[str]:
+    snapshot = store.get(key)
+    assert snapshot is not None
+    return [candidate.label for candidate in snapshot.candidates]
+
+
+class CaptureOnCommit(Protocol):
+    def __call__(self, *, execute: bool) -> AbstractContextManager[object]: ...
+
+
+def test_another_process_sees_a_change_at_its_next_round(there: SnapshotStore, codepush: CodePush, owner: User) -> None:
+    key = codepush.build.deployment_key
+    assert labels_in(there, key) == ["v1"]
+    edit_codepush(codepush.pk, actor=owner, is_enabled=False)
+    assert labels_in(there, key) == ["v1"]
+    there.refresh_changed()
+    assert labels_in(there, key) == []
+
+
+def test_this_process_sees_a_change_at_once(
+    codepush: CodePush, owner: User, django_capture_on_commit_callbacks: CaptureOnCommit
+) -> None:
+    key = codepush.build.deployment_key
+    assert labels_in(snapshots.store, key) == ["v1"]
+    with django_capture_on_commit_callbacks(execute=True):
+        edit_codepush(codepush.pk, actor=owner, is_enabled=False)
+    assert labels_in(snapshots.store, key) == []
+
+
+def test_an_edit_that_changes_nothing_costs_no_process_anything(
+    there: SnapshotStore, codepush: CodePush, owner: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    there.get(codepush.build.deployment_key)
+    edit_codepush(codepush.pk, actor=owner, is_enabled=True)
+    # Which builds were stamped lately.
+    with django_assert_num_queries(1):
+        there.refresh_changed()
+
+
+def test_a_round_reads_the_changed_builds_only(
+    there: SnapshotStore, codepush: CodePush, owner: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for key in (codepush.build.deployment_key, *(CodePushFactory().build.deployment_key for _ in range(3))):
+        there.get(key)
+    edit_codepush(codepush.pk, actor=owner, is_mandatory=True)
+    # Which builds were stamped lately; the changed build with its successes; the updates on offer.
+    with django_assert_num_queries(3):
+        there.refresh_changed()
+    with django_assert_num_queries(1):
+        there.refresh_changed()
+
+
+def test_a_round_reads_no_build_that_nobody_asked_for(
+    there: SnapshotStore, codepush: CodePush, owner: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    edit_codepush(codepush.pk, actor=owner, is_mandatory=True)
+    with django_assert_num_queries(1):
+        there.refresh_changed()
+
+
+def test_a_change_that_no_stamp_tells_of_is_seen_after_a_while(
+    there: SnapshotStore, codepush: CodePush, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = codepush.build.deployment_key
+    there.get(key)
+    CodePush.objects.filter(pk=codepush.pk).update(is_enabled=False)
+    there.refresh_changed()
+    assert labels_in(there, key) == ["v1"]
+    monkeypatch.setattr(snapshots, "MAX_AGE_SECONDS", -1.0)
+    there.refresh_changed()
+    assert labels_in(there, key) == []
+
+
+def test_an_unknown_key_is_looked_up_once_and_known_once_it_is_registered(
+    there: SnapshotStore, project: object, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    key = "baked-into-the-binary"
+    assert there.get(key) is None
+    BuildFactory(project=project, deployment_key=key)
+    with django_assert_num_queries(0):
+        assert there.get(key) is None
+    there.refresh_changed()
+    assert there.get(key) is not None
+
+
+def test_an_unknown_key_is_looked_up_again_after_a_moment(
+    there: SnapshotStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshots, "UNKNOWN_KEY_SECONDS", 0.0)
+    assert there.get("a-well-formed-key") is None
+    BuildFactory(deployment_key="a-well-formed-key")
+    assert there.get("a-well-formed-key") is not None
+
+
+def test_the_least_recently_used_snapshot_is_dropped(
+    there: SnapshotStore, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    monkeypatch.setattr(snapshots, "MAX_SNAPSHOTS", 2)
+    first, second, third = (build.deployment_key for build in BuildFactory.create_batch(3))
+    for key in (first, second, first, third):
+        there.get(key)
+    with django_assert_num_queries(0):
+        there.get(first)
+        there.get(third)
+    with django_assert_num_queries(1):
+        there.get(second)
+
+
+def test_made_up_keys_fill_no_memory(
+    there: SnapshotStore, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    monkeypatch.setattr(snapshots, "MAX_UNKNOWN_KEYS", 2)
+    for key in ("made-up-key-1", "made-up-key-2", "made-up-key-3"):
+        there.get(key)
+    with django_assert_num_queries(0):
+        there.get("made-up-key-3")
+    with django_assert_num_queries(1):
+        there.get("made-up-key-1")
+
+
+# What two threads may do to each other, and what the database may do to both.
+
+VERSION = find_version("3.0.0")
+assert VERSION is not None
+
+
+def snapshot_of(revision: int) -> Snapshot:
+    assert VERSION is not None
+    return Snapshot("a-well-formed-key", revision, "3.0.0", VERSION)
+
+
+def test_an_older_answer_that_comes_late_replaces_no_newer_one(
+    there: SnapshotStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newer, older = snapshot_of(2), snapshot_of(1)
+    answers = [newer, older, older]
+    monkeypatch.setattr(snapshots, "build_snapshot", lambda key: answers.pop(0))
+    assert there.get(newer.deployment_key) == newer
+    for _ in range(2):
+        there.mark_stale([newer.deployment_key])
+        assert there.get(newer.deployment_key) == newer
+
+
+@pytest.mark.parametrize("found", [snapshot_of(1), None], ids=["known", "unknown"])
+def test_many_phones_that_ask_for_one_cold_key_cost_one_look_up(
+    there: SnapshotStore, monkeypatch: pytest.MonkeyPatch, found: Snapshot | None
+) -> None:
+    phones = 8
+    look_ups: list[str] = []
+    all_ask = threading.Barrier(phones)
+
+    def look_up(key: str) -> Snapshot | None:
+        look_ups.append(key)
+        # Long enough that the others are waiting by now.
+        threading.Event().wait(0.05)
+        return found
+
+    def ask(_: int) -> Snapshot | None:
+        all_ask.wait(timeout=10)
+        return there.get("a-well-formed-key")
+
+    monkeypatch.setattr(snapshots, "build_snapshot", look_up)
+    with ThreadPoolExecutor(phones) as pool:
+        assert list(pool.map(ask, range(phones))) == [found] * phones
+    assert look_ups == ["a-well-formed-key"]
+
+
+def test_a_slow_look_up_of_one_key_holds_up_no_other(there: SnapshotStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    may_answer = threading.Event()
+
+    def look_up(key: str) -> Snapshot:
+        assert key == "a-well-formed-key" or may_answer.wait(timeout=10)
+        return snapshot_of(1)
+
+    monkeypatch.setattr(snapshots, "build_snapshot", look_up)
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(there.get, "a-slow-one")
+        assert there.get("a-well-formed-key") == snapshot_of(1)
+        assert not slow.done()
+        may_answer.set()
+        assert slow.result(timeout=10) == snapshot_of(1)
+
+
+def _fail(key: str) -> Snapshot:
+    raise OperationalError("The database is away.")
+
+
+def test_while_the_database_is_away_what_is_held_stays_in_service(
+    there: SnapshotStore, build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = there.get(build.deployment_key)
+    there.mark_stale([build.deployment_key])
+    monkeypatch.setattr(snapshots, "build_snapshot", _fail)
+    assert there.get(build.deployment_key) is held
+    with pytest.raises(SnapshotUnavailable):
+        there.get("never-asked-for")
+
+
+def test_a_cold_key_that_could_not_be_looked_up_is_tried_again(
+    there: SnapshotStore, build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as away:
+        away.setattr(snapshots, "build_snapshot", _fail)
+        with pytest.raises(SnapshotUnavailable):
+            there.get(build.deployment_key)
+    assert there.get(build.deployment_key) is not None
