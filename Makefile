@@ -9,7 +9,9 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 DEMO ?= 1
 WEB_CONCURRENCY ?= 1
-export PYTHON HOST PORT WEB_CONCURRENCY
+# Of its own, because honcho gives each process another PORT.
+LOCAL_URL := http://$(HOST):$(PORT)
+export PYTHON HOST PORT WEB_CONCURRENCY LOCAL_URL
 
 .PHONY: help run test check bench lock clean
 
@@ -18,7 +20,7 @@ help: ## List the commands
 
 run: .venv/installed ## Start web, worker and beat, with a demo project (DEMO=0: empty). HOST, PORT
 	@$(PYTHON) manage.py prepare --demo=$(DEMO)
-	echo "Open http://$(HOST):$(PORT)/"
+	echo "Open $(LOCAL_URL)/"
 	processes="web worker beat"
 	if [ "$(DEMO)" = 1 ]; then processes="$$processes fleet"; fi
 	exec .venv/bin/honcho start --no-prefix $$processes
