@@ -23,9 +23,9 @@ def set_build_status(build_id: int, *, actor: User | None, status: str) -> Build
         if build.status == status:
             return build
         if not transitions.may_change_build_status(build.status, status):
+            wanted = Build.Status(status).label.lower()
             raise NotAllowedNow(
-                f"{build} is {build.get_status_display().lower()} and cannot become {Build.Status(status).label.lower()}. "
-                "Register a new build."
+                f"{build} is {build.get_status_display().lower()} and cannot become {wanted}. Register a new build."
             )
         before = build.status
         build.status = status

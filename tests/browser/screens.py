@@ -1,0 +1,23 @@
+"""Looks at a page at both widths in both themes. With SCREENSHOTS_DIR set, each look is kept as a picture there."""
+
+import os
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+WIDTHS = {"desktop": 1440, "mobile": 390}
+THEMES = ("light", "dark")
+
+
+def look_at(page: Page, name: str) -> None:
+    """Nothing of the page lies outside the window sideways, at any width and in any theme."""
+    folder = os.environ.get("SCREENSHOTS_DIR")
+    for device, width in WIDTHS.items():
+        page.set_viewport_size({"width": width, "height": 900})
+        for theme in THEMES:
+            page.evaluate("theme => document.documentElement.dataset.bsTheme = theme", theme)
+            overflow = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+            assert overflow <= 0, f"{name} scrolls {overflow} px sideways at {width} px"
+            if folder:
+                page.screenshot(path=Path(folder) / f"{name}-{device}-{theme}.png", full_page=True)
+    page.set_viewport_size({"width": WIDTHS["desktop"], "height": 900})
