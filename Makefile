@@ -23,7 +23,8 @@ run: .venv/installed ## Start web, worker and beat, with a demo project (DEMO=0:
 	echo "Open $(LOCAL_URL)/"
 	processes="web worker beat"
 	if [ "$(DEMO)" = 1 ]; then processes="$$processes fleet"; fi
-	exec .venv/bin/honcho start --no-prefix $$processes
+	# Ctrl-C is the way to stop it, not a failure.
+	.venv/bin/honcho start --no-prefix $$processes || test $$? -eq 130
 
 test: .venv/installed-dev ## Run the whole suite (DATABASE_URL, REDIS_URL: on those instead of the embedded defaults)
 	@if command -v npm >/dev/null; then (cd tests/sdk && npm ci --silent --no-audit --no-fund); fi
@@ -54,9 +55,11 @@ clean: ## Remove the virtual environment and all local data
 	@python3.11 -m venv .venv 2>/dev/null || python3 -m venv .venv
 
 .venv/installed: requirements.txt | .venv/bin/python
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@echo "Installing packages (this once)…"
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	touch $@
 
 .venv/installed-dev: requirements-dev.txt | .venv/bin/python
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@echo "Installing packages (this once)…"
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	touch $@ .venv/installed
