@@ -19,7 +19,6 @@ from deployments.services.codepushes import edit_codepush
 from deployments.snapshots import SnapshotStore, SnapshotUnavailable
 from tests.factories import BuildFactory, CodePushFactory
 
-
 pytestmark = pytest.mark.django_db
 
 
