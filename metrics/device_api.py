@@ -16,7 +16,7 @@ from metrics.reports import (
 
 def _take(environ: Environ, parse: Callable[[bytes, str, str], DeviceReport]) -> Answer:
     length = environ.get("CONTENT_LENGTH") or "0"
-    if not length.isdigit() or int(length) > MAX_BODY_BYTES:
+    if not length.isdecimal() or int(length) > MAX_BODY_BYTES:
         return text(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"A report has {MAX_BODY_BYTES} bytes at most.")
     body = environ["wsgi.input"].read(int(length))
     try:

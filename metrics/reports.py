@@ -85,12 +85,13 @@ def parse_download_report(body: bytes, content_type: str, sdk_version: str) -> D
 def _read_fields(body: bytes, content_type: str) -> dict[str, str]:
     sent = _read_form(body) if content_type.startswith("application/x-www-form-urlencoded") else _read_json(body)
     return {
-        "deployment_key": _read_text(sent, "deployment_key", _MAX_KEY_LENGTH),
+        # Without the blanks that update checks ignore too: both must mean the same build.
+        "deployment_key": _read_text(sent, "deployment_key", _MAX_KEY_LENGTH).strip(),
         "app_version": _read_text(sent, "app_version", _MAX_TEXT_LENGTH),
         "client_unique_id": _read_text(sent, "client_unique_id", _MAX_ID_LENGTH),
         "label": _read_text(sent, "label", _MAX_TEXT_LENGTH),
         "status": _read_text(sent, "status", _MAX_TEXT_LENGTH),
-        "previous_deployment_key": _read_text(sent, "previous_deployment_key", _MAX_KEY_LENGTH),
+        "previous_deployment_key": _read_text(sent, "previous_deployment_key", _MAX_KEY_LENGTH).strip(),
         "previous_label_or_app_version": _read_text(sent, "previous_label_or_app_version", _MAX_TEXT_LENGTH),
     }
 

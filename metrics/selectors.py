@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from metrics.models import ReportLogEntry
@@ -74,11 +74,11 @@ def _add_totals(metrics: dict[str, BuildMetrics]) -> None:
 def _add_release_counts(metrics: dict[str, BuildMetrics]) -> None:
     rows = (
         ReportLogEntry.objects.filter(deployment_key__in=metrics)
-        .exclude(client_unique_id="")
         .exclude(label="")
         .values("deployment_key", "label", "event")
         .order_by()
-        .annotate(devices=Count("client_unique_id", distinct=True), reports=Count("id"))
+        # A report without a client id came in, but tells of no device that could be told from another.
+        .annotate(devices=Count("client_unique_id", distinct=True, filter=~Q(client_unique_id="")), reports=Count("id"))
         .values_list("deployment_key", "label", "event", "devices", "reports")
     )
     for key, label, event, devices, reports in rows:
