@@ -105,7 +105,7 @@ queries = st.builds(
 
 # One database serves all examples: each makes a build of its own.
 @pytest.mark.django_db
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(releases, max_size=7), st.sets(st.tuples(*[st.sampled_from(CONTENTS)] * 2)), st.data())
 def test_every_answer_is_that_of_the_rules(
     history: list[Release], diffs: set[tuple[str, str]], data: st.DataObject
