@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.views.decorators.http import require_safe
 
 from builds import selectors, services
 from builds.access import ProjectAccess, get_project
@@ -26,6 +27,7 @@ class Tile:
     row: BuildRow | None
 
 
+@require_safe
 @login_required
 def show_project(request: HttpRequest, slug: str) -> HttpResponse:
     """A fixed number of queries, however many builds."""

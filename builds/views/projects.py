@@ -9,6 +9,7 @@ from django.core.paginator import Page
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.views.decorators.http import require_safe
 
 from builds import selectors, services
 from builds.forms import ProjectFilterForm, ProjectForm
@@ -32,6 +33,7 @@ class ProjectRow:
     last_codepush: CodePush | None
 
 
+@require_safe
 @login_required
 def list_projects(request: HttpRequest) -> HttpResponse:
     filters = ProjectFilterForm(request.GET)

@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Page
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from builds import selectors as build_selectors
 from builds.access import ProjectAccess, get_build
@@ -86,12 +87,14 @@ class BuildPage:
         return [(show, name, number) for (show, name), number in zip(SHOWN.items(), numbers, strict=True)]
 
 
+@require_safe
 @login_required
 def show_build(request: HttpRequest, slug: str, build_id: int) -> HttpResponse:
     page = _load_page(request, slug, build_id)
     return render(request, "deployments/build.html", {"page": page, "access": page.access})
 
 
+@require_safe
 def show_cards(request: HttpRequest, slug: str, build_id: int) -> HttpResponse:
     """What htmx polls. A session that has ended reloads the whole page, which leads to the sign-in page and back."""
     if not request.user.is_authenticated:
