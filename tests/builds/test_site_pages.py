@@ -77,7 +77,8 @@ def test_liveness_touches_nothing(client: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_readiness_looks_at_database_and_storage(client: Client) -> None:
+def test_readiness_looks_at_database_and_storage(client: Client, settings: Settings) -> None:
+    settings.REDIS_URL = ""
     response = client.get("/readyz")
     assert response.status_code == 200
     assert json.loads(response.content) == {"ready": True, "parts": {"database": "ok", "bundle_storage": "ok"}}
