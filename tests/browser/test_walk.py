@@ -79,7 +79,7 @@ def test_cards_refresh_by_themselves_without_a_reload(
     CodePush.objects.filter(pk=pending.pk).update(
         status="success", label_number=4, bundle=releases[0].bundle, finished_at=pending.created_at
     )
-    expect(page.get_by_role("heading", name="v4 is Live")).to_be_visible()
+    expect(page.get_by_role("heading", name="v4 is the Live update")).to_be_visible()
     assert page.evaluate("window.isSamePage")
     expect(page.locator("[data-poll]")).to_have_attribute("hx-trigger", "every 30s, refresh")
     assert complaints == []

@@ -76,6 +76,7 @@ def test_a_bad_value_is_refused_with_a_sentence_and_input_is_kept(
 ) -> None:
     response = as_user(release_manager).post(build_url(build, "codepush/new/"), _fields(**changes))
     assert_refused(response, 422, sentence)
+    assert ("Choose the bundle again" in text_of(response)) == ("bundle" not in changes)
     if "description" not in changes:
         assert "second line" in text_of(response)
     assert not CodePush.objects.exists()

@@ -1,0 +1,39 @@
+"""Reads behind pages, where a page would not show the difference."""
+
+from typing import Any
+
+from builds.models import Build
+from deployments import selectors
+from tests.factories import BuildFactory, CodePushFactory
+
+
+def test_labels_share_a_bundle_only_within_their_build(build: Build) -> None:
+    first = CodePushFactory(build=build)
+    copy = CodePushFactory(build=build, bundle=first.bundle, origin="promote", source=first)
+    elsewhere = CodePushFactory(build=BuildFactory(), bundle=first.bundle)
+    CodePushFactory(build=build)
+    assert selectors.map_labels_with_same_bundle([copy, elsewhere]) == {copy.pk: {"v1", "v2"}, elsewhere.pk: {"v1"}}
+
+
+def test_what_becomes_live_when_the_live_one_is_disabled_is_the_next_enabled_success(build: Build) -> None:
+    first = CodePushFactory(build=build)
+    CodePushFactory(build=build, is_enabled=False)
+    CodePushFactory(build=build, status="failed")
+    live = CodePushFactory(build=build)
+    assert selectors.find_previous_enabled(live) == first
+    assert selectors.find_previous_enabled(first) is None
+
+
+def test_the_next_label_follows_the_highest_even_when_that_is_disabled(build: Build) -> None:
+    assert selectors.find_next_label(build) == "v1"
+    for number in range(1, 11):
+        CodePushFactory(build=build, label_number=number, is_enabled=number < 10)
+    assert selectors.find_next_label(build) == "v11"
+
+
+def test_codepushes_are_counted_by_what_became_of_them(build: Build, django_assert_num_queries: Any) -> None:
+    for status in ("success", "failed", "failed", "canceled", "pending", "processing"):
+        CodePushFactory(build=build, status=status)
+    CodePushFactory()
+    with django_assert_num_queries(1):
+        assert selectors.count_codepushes(build) == (6, 1, 2, 2)
