@@ -128,6 +128,17 @@ class Attempt:
             ]
         )
 
+    def release(self) -> None:
+        """The CodePush is pending again, and this attempt does not count: what stopped it is no fault of the bundle."""
+        self._own_row().update(
+            status=CodePush.Status.PENDING,
+            step=CodePush.Step.QUEUED,
+            progress_percent=0,
+            attempt_id=None,
+            attempt_count=F("attempt_count") - 1,
+            started_at=None,
+        )
+
     @property
     def _step(self) -> CodePush.Step:
         return CodePush.Step(self.codepush.step)

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import BinaryIO
 
 from django.conf import settings
+from django.db import Error as DatabaseFailure
 from django.db import OperationalError
 
 from builds.models import AuditAction
@@ -57,8 +58,8 @@ def process_codepush(codepush_id: int) -> None:
     except FileNotFoundError:
         _fail(attempt, "The uploaded archive is no longer stored. Upload it again.")
     except (OperationalError, bundle_storage.StorageUnavailable):
-        # Database or storage are away. The claim runs out, and the sweep gives the work to the next worker.
-        logger.exception("codepush=%s will be tried again", codepush_id)
+        logger.exception("codepush=%s will be tried again: database or storage are away", codepush_id)
+        _release(attempt)
     except Exception as error:
         logger.exception("codepush=%s failed", codepush_id)
         _fail(attempt, f"Processing failed inside the server ({type(error).__name__}). Retry it; the log says more.")
@@ -162,6 +163,14 @@ def _publish(attempt: Attempt, bundle: Bundle) -> None:
             before={"live": live.label if live else None},
             after={"label": codepush.label, "package_hash": bundle.package_hash},
         )
+
+
+def _release(attempt: Attempt) -> None:
+    """The next sweep gives the work to a worker: at once, or when the claim runs out if this cannot be written."""
+    try:
+        attempt.release()
+    except DatabaseFailure:
+        logger.warning("codepush=%s not released; its claim runs out", attempt.codepush.pk)
 
 
 def _fail(attempt: Attempt, reason: str) -> None:
