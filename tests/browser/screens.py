@@ -11,6 +11,7 @@ THEMES = ("light", "dark")
 
 def look_at(page: Page, name: str) -> None:
     """Nothing of the page lies outside the window sideways, at any width and in any theme."""
+    page.wait_for_load_state("load")
     folder = os.environ.get("SCREENSHOTS_DIR")
     for device, width in WIDTHS.items():
         page.set_viewport_size({"width": width, "height": 900})

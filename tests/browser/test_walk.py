@@ -85,6 +85,19 @@ def test_cards_refresh_by_themselves_without_a_reload(
     assert complaints == []
 
 
+def test_a_failed_refresh_keeps_the_page_and_says_from_when_it_is(
+    page: Page, live_server: LiveServer, release_manager: User, build: Build, releases: list[CodePush]
+) -> None:
+    CodePushFactory(build=build, status="pending", finished_at=None, duration_ms=None)
+    _sign_in(page, live_server, release_manager)
+    page.route("**/cards/**", lambda route: route.abort())
+    page.goto(f"{live_server.url}{build_url(build)}")
+    expect(page.get_by_text("Could not refresh. Showing what was known at")).to_be_visible()
+    expect(page.get_by_role("article", name="v3")).to_be_visible()
+    page.unroute("**/cards/**")
+    expect(page.get_by_text("Could not refresh.")).to_be_hidden()
+
+
 def test_the_theme_is_kept_from_page_to_page(
     page: Page, live_server: LiveServer, release_manager: User, releases: list[CodePush]
 ) -> None:
