@@ -61,7 +61,9 @@ def test_a_codepush_page_links_to_its_build_and_bundle(support: Client, releases
 def test_disabling_asks_first_and_then_makes_the_previous_one_live(
     support: Client, staff: User, build: Build, releases: list[CodePush]
 ) -> None:
-    assert "makes the previous enabled success Live again" in act(support, CODEPUSHES, "disable", releases[2])
+    asked = act(support, CODEPUSHES, "disable", releases[2])
+    assert "makes the previous enabled success Live again" in asked
+    assert f"{releases[2].deployment_id}, v3 of {build}, Northwind Outdoor" in asked
     assert _live_label(build) == "v3"
 
     act(support, CODEPUSHES, "disable", releases[2], confirmed=True)

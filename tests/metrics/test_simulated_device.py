@@ -1,0 +1,222 @@
+"""The simulated device behaves as the real client does: what it remembers, ignores, reports and sends again."""
+
+import io
+import json
+import threading
+import zipfile
+from hashlib import sha256
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from deployments.bundles.manifest import compute_package_hash
+from metrics.simulation import device as simulated
+from metrics.simulation.device import Device
+from metrics.simulation.fleet import Fleet, play
+from metrics.simulation.server import Offer, Package, ProtocolViolation, Server
+from metrics.simulation.shelf import Shelf
+
+KEY = "key-of-the-build"
+
+
+def _zip(files: dict[str, str]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return buffer.getvalue()
+
+
+def _hash(files: dict[str, str]) -> str:
+    return compute_package_hash({name: sha256(text.encode()).hexdigest() for name, text in files.items()})
+
+
+class ScriptedServer(Server):
+    """Offers what it is told to, and writes down what it is sent. Stands in for the network."""
+
+    def __init__(self) -> None:
+        self.offer: Offer | None = None
+        self.archive = b""
+        self.is_away = False
+        self.sent: list[tuple[str, str]] = []
+
+    def release(self, label: str, text: str, *, is_mandatory: bool = False, archive: bytes | None = None) -> None:
+        files = {"CodePush/index.android.bundle": text}
+        self.archive = archive or _zip(files)
+        package = Package(label, _hash(files), "3.0.0")
+        self.offer = Offer(package, is_mandatory, "/archive", len(self.archive))
+
+    def check_update(
+        self, deployment_key: str, app_version: str, client_unique_id: str, current: Package | None
+    ) -> Offer | None:
+        return self.offer
+
+    def download(self, offer: Offer, target: IO[bytes]) -> None:
+        target.write(self.archive)
+
+    def report_deploy(self, body: dict[str, str]) -> None:
+        if self.is_away:
+            raise ProtocolViolation("503")
+        self.sent.append((body.get("status", "binary"), body.get("label", "")))
+
+    def report_download(self, body: dict[str, str]) -> None:
+        self.sent.append(("Downloaded", body["label"]))
+
+
+@pytest.fixture(autouse=True)
+def _no_chance(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is lost, and no app is closed, unless a test says so."""
+    monkeypatch.setattr(simulated, "_LOST_ANSWER_RATE", 0.0)
+    monkeypatch.setattr(simulated, "_CLOSED_BEFORE_INSTALLING_RATE", 0.0)
+
+
+@pytest.fixture
+def server() -> ScriptedServer:
+    return ScriptedServer()
+
+
+class Phone:
+    def __init__(self, server: ScriptedServer) -> None:
+        self.device = Device("device-1", KEY, "3.0.0")
+        self._server = server
+        self._shelf = Shelf({})
+
+    def start(self, *, failure_rate: float = 0.0) -> None:
+        self.device.start_app(self._server, self._shelf, seed="tests", failure_rate=failure_rate)
+
+
+@pytest.fixture
+def phone(server: ScriptedServer) -> Phone:
+    return Phone(server)
+
+
+def test_an_optional_update_is_installed_at_the_next_start(server: ScriptedServer, phone: Phone) -> None:
+    server.release("v1", "one")
+
+    phone.start()
+    assert server.sent == [("binary", ""), ("Downloaded", "v1")]
+    assert phone.device.running is None
+
+    phone.start()
+    assert server.sent[2:] == [("DeploymentSucceeded", "v1")]
+    assert phone.device.running is not None
+
+
+def test_a_mandatory_update_is_installed_at_once(server: ScriptedServer, phone: Phone) -> None:
+    server.release("v1", "one", is_mandatory=True)
+
+    phone.start()
+
+    assert server.sent == [("binary", ""), ("Downloaded", "v1"), ("DeploymentSucceeded", "v1")]
+
+
+def test_nothing_is_reported_twice(server: ScriptedServer, phone: Phone) -> None:
+    server.release("v1", "one")
+
+    for _ in range(5):
+        phone.start()
+
+    assert len(server.sent) == len(set(server.sent)) == 3
+
+
+def test_an_update_that_crashed_is_reported_and_ignored_from_then_on(server: ScriptedServer, phone: Phone) -> None:
+    server.release("v1", "one")
+    phone.start()
+
+    phone.start(failure_rate=1.0)
+    # The same bundle under another label is the same bundle to a client.
+    server.release("v2", "one")
+    phone.start()
+
+    assert server.sent == [("binary", ""), ("Downloaded", "v1"), ("DeploymentFailed", "v1")]
+    assert phone.device.running is None
+
+
+def test_a_report_whose_answer_was_lost_is_sent_again(
+    server: ScriptedServer, phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(simulated, "_LOST_ANSWER_RATE", 1.0)
+    phone.start()
+    monkeypatch.setattr(simulated, "_LOST_ANSWER_RATE", 0.0)
+
+    phone.start()
+    phone.start()
+
+    assert server.sent == [("binary", ""), ("binary", "")]
+
+
+def test_a_report_that_did_not_arrive_is_not_counted_before_it_does(server: ScriptedServer, phone: Phone) -> None:
+    server.is_away = True
+    with pytest.raises(ProtocolViolation):
+        phone.start()
+    assert phone.device.arrived == {}
+
+    server.is_away = False
+    phone.start()
+
+    assert (server.sent, phone.device.counted_as) == ([("binary", "")], "")
+
+
+def test_a_success_that_was_not_answered_gives_way_to_a_newer_one(server: ScriptedServer, phone: Phone) -> None:
+    server.release("v1", "one")
+    phone.start()
+    server.is_away = True
+    with pytest.raises(ProtocolViolation):
+        phone.start()
+    server.is_away = False
+    phone.device.pending = Package("v2", "hash of v2", "3.0.0")
+    server.offer = None
+
+    phone.start()
+    phone.start()
+
+    assert [report for report in server.sent if report[0] == "DeploymentSucceeded"] == [("DeploymentSucceeded", "v2")]
+
+
+def test_an_archive_that_is_not_what_was_promised_is_found_out(server: ScriptedServer, phone: Phone) -> None:
+    server.release("v1", "one", archive=_zip({"CodePush/index.android.bundle": "something else"}))
+
+    with pytest.raises(ProtocolViolation, match="v1 is not what it claims to be"):
+        phone.start()
+
+    phone.start()
+    assert ("Downloaded", "v1") not in server.sent
+
+
+def test_a_diff_is_applied_to_what_the_device_runs(server: ScriptedServer, phone: Phone) -> None:
+    server.release("v1", "one", is_mandatory=True)
+    phone.start()
+
+    diff = {"hotcodepush.json": json.dumps({"deletedFiles": []}), "CodePush/index.android.bundle": "two"}
+    server.release("v2", "two", is_mandatory=True, archive=_zip(diff))
+    phone.start()
+
+    assert server.sent[-1] == ("DeploymentSucceeded", "v2")
+
+
+def test_a_fleet_continues_where_it_was(server: ScriptedServer, tmp_path: Path) -> None:
+    server.release("v1", "one")
+    state = tmp_path / "fleet.json"
+    first = Fleet(server, seed="tests", failure_rate=0.0)
+    first.grow(KEY, "3.0.0", 5)
+    play(first, [0.0, 0.0], threading.Event(), state)
+
+    second = Fleet(server, seed="another", failure_rate=0.0)
+    second.load(state)
+    second.grow(KEY, "3.0.0", 6)
+
+    assert second.devices[:5] == first.devices
+    assert len({device.client_unique_id for device in second.devices}) == 6
+    assert second.summarize()[KEY].active == {"v1": 5}
+
+
+def test_a_stopped_fleet_starts_nothing_more(server: ScriptedServer) -> None:
+    stopped = threading.Event()
+    stopped.set()
+    fleet = Fleet(server, seed="tests", failure_rate=0.0)
+    fleet.grow(KEY, "3.0.0", 5)
+
+    play(fleet, [60.0], stopped, None)
+
+    assert server.sent == []
