@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
+from django.template.loader import render_to_string
 from django.test import Client
 from pytest_django.fixtures import Settings
 
@@ -94,3 +95,10 @@ def test_readiness_names_the_part_that_fails(client: Client, settings: Settings,
     assert parts["database"] == "ok"
     assert parts["bundle_storage"].startswith("failed")
     assert parts["redis"].startswith("failed")
+
+
+def test_the_page_of_a_fault_needs_neither_database_nor_session() -> None:
+    # Django renders it without a request: whatever failed may fail again.
+    page = render_to_string("500.html")
+    assert "The server could not finish this" in page
+    assert "Sign out" not in page
