@@ -90,10 +90,12 @@ def test_the_samples_differ_in_the_bundle_only(platform: str) -> None:
 
 
 def test_a_diff_is_a_zip_to_every_client() -> None:
-    """Clients look at the first four bytes, and at the names: no folder entries, nothing absolute."""
+    """They look at the first four bytes; what is unpacked must be a file that its owner may read."""
     diff = diff_of(OLD, {**OLD, BUNDLE: b"changed()"})
     assert diff is not None
     assert diff.startswith(b"PK\x03\x04")
+    with ZipFile(BytesIO(diff)) as archive:
+        assert {(entry.external_attr >> 16, entry.date_time[0]) for entry in archive.infolist()} == {(0o644, 1980)}
 
 
 NAMES = [f"CodePush/{folder}{name}" for folder in ("", "a/", "a/b/", "ä/") for name in ("1", "2", ".codepushrelease")]

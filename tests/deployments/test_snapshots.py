@@ -34,6 +34,12 @@ def labels_in(store: SnapshotStore, key: str) -> list[str]:
     return [candidate.label for candidate in snapshot.candidates]
 
 
+def test_a_snapshot_holds_what_may_be_offered_and_no_more_of_a_long_history(there: SnapshotStore, build: Build) -> None:
+    for percent in (100, 50, 100, 20, 10):
+        CodePushFactory(build=build, rollout_percent=percent)
+    assert labels_in(there, build.deployment_key) == ["v5", "v4", "v3"]
+
+
 class CaptureOnCommit(Protocol):
     def __call__(self, *, execute: bool) -> AbstractContextManager[object]: ...
 
