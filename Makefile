@@ -43,10 +43,12 @@ bench: .venv/installed-dev ## Measure update checks, reports and processing
 	@$(PYTHON) -m tests.bench
 
 lock: .venv/installed-dev ## Write requirements*.txt anew from requirements*.in
-	@for name in requirements requirements-dev; do
+	@lock() {
 	  .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-find-links \
-	    --no-emit-index-url --custom-compile-command "make lock" $$name.in -o $$name.txt
-	done
+	    --no-emit-index-url --custom-compile-command "make lock" "$$@"
+	}
+	lock requirements.in --output-file requirements.txt
+	lock --constraint requirements.txt requirements-dev.in --output-file requirements-dev.txt
 
 clean: ## Remove the virtual environment and all local data
 	@rm -rf .venv var tests/sdk/node_modules

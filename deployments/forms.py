@@ -41,11 +41,11 @@ def _description_field() -> forms.CharField:
     )
 
 
-def _reason_field() -> forms.CharField:
+def _reason_field(kept: str = "Kept in the audit log and shown on the card.") -> forms.CharField:
     return forms.CharField(
         required=False,
         widget=forms.TextInput(attrs={"maxlength": checks.MAX_REASON_LENGTH, "autocomplete": "off"}),
-        help_text="Kept in the audit log and shown on the card.",
+        help_text=kept,
     )
 
 
@@ -115,7 +115,7 @@ class ForceUpdateForm(ServiceForm):
     APPLY, LIFT = "apply", "lift"
     intent = forms.ChoiceField(choices=[(APPLY, "Apply"), (LIFT, "Lift")], widget=forms.HiddenInput)
     confirmation = forms.CharField(required=False, widget=forms.TextInput(attrs={"autocomplete": "off"}))
-    reason = _reason_field()
+    reason = _reason_field("Kept in the audit log.")
 
 
 class BuildStatusForm(ServiceForm):
