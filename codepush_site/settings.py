@@ -189,6 +189,8 @@ else:
         "polling_interval": 0.1,
     }
 CELERY_BEAT_SCHEDULE = {
+    # What devices report is in the numbers within a few seconds.
+    "apply-reports": {"task": "metrics.apply_reports", "schedule": 2.0, "options": {"expires": 300}},
     "requeue-unfinished-codepushes": {
         "task": "deployments.requeue_unfinished",
         "schedule": 5.0,

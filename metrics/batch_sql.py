@@ -1,0 +1,95 @@
+"""Whole batches against tables of millions: rows go to a temporary table, and the database compares.
+
+One road for PostgreSQL and SQLite; only how a temporary table is filled differs.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
+
+from metrics.device_state import DeviceState
+
+Fact = tuple[int, int, str, UUID]
+DeviceKey = tuple[int, UUID]
+
+_DEVICE_COLUMNS = ("build_id", "client_hash", "seen_at", "label_number", "started_at", "left_at")
+
+
+def insert_new_facts(facts: Iterable[Fact]) -> list[Fact]:
+    """All of the facts are in the table. Returns those that were not before."""
+    columns = ("build_id", "label_number", "event", "client_hash")
+    with connection.cursor() as cursor:
+        _fill(cursor, "new_facts", "metrics_devicefact", columns, facts)
+        cursor.execute(
+            "INSERT INTO metrics_devicefact (build_id, label_number, event, client_hash) "
+            "SELECT build_id, label_number, event, client_hash FROM new_facts WHERE true "
+            "ON CONFLICT DO NOTHING RETURNING build_id, label_number, event, client_hash"
+        )
+        return [(build_id, number, event, _restore_uuid(value)) for build_id, number, event, value in cursor.fetchall()]
+
+
+def read_devices(keys: Iterable[DeviceKey]) -> dict[DeviceKey, DeviceState]:
+    """What is known of these devices."""
+    with connection.cursor() as cursor:
+        _fill(cursor, "wanted_devices", "metrics_device", ("build_id", "client_hash"), keys)
+        # Not raw(): it does not know composite keys.
+        cursor.execute(
+            "SELECT device.build_id, device.client_hash, seen_at, label_number, started_at, left_at "
+            "FROM wanted_devices wanted JOIN metrics_device device "
+            "ON device.build_id = wanted.build_id AND device.client_hash = wanted.client_hash"
+        )
+        rows = cursor.fetchall()
+    devices = [DeviceState(*map(_restore, row)) for row in rows]
+    return {(device.build_id, device.client_hash): device for device in devices}
+
+
+def write_devices(devices: Sequence[DeviceState]) -> None:
+    """The devices are as given, whether they were there or not."""
+    rows = [tuple(getattr(device, column) for column in _DEVICE_COLUMNS) for device in devices]
+    with connection.cursor() as cursor:
+        _fill(cursor, "new_devices", "metrics_device", _DEVICE_COLUMNS, rows)
+        cursor.execute(
+            "INSERT INTO metrics_device (build_id, client_hash, seen_at, label_number, started_at, left_at) "
+            "SELECT build_id, client_hash, seen_at, label_number, started_at, left_at FROM new_devices WHERE true "
+            "ON CONFLICT (build_id, client_hash) DO UPDATE SET seen_at = excluded.seen_at, "
+            "label_number = excluded.label_number, started_at = excluded.started_at, left_at = excluded.left_at"
+        )
+
+
+def _fill(cursor: CursorWrapper, name: str, like: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """A temporary table of that name holds the rows, and nothing else; its columns are as those of `like`."""
+    listed = ", ".join(columns)
+    # Names are constants of this module.
+    cursor.execute(f"DROP TABLE IF EXISTS {name}")
+    cursor.execute(f"CREATE TEMPORARY TABLE {name} AS SELECT {listed} FROM {like} WHERE false")  # noqa: S608
+    if connection.vendor == "postgresql":
+        with cursor.copy(f"COPY {name} ({listed}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+        cursor.execute(f"ANALYZE {name}")
+    else:
+        places = ", ".join(["%s"] * len(columns))
+        adapted = [tuple(_adapt(value) for value in row) for row in rows]
+        cursor.executemany(f"INSERT INTO {name} ({listed}) VALUES ({places})", adapted)  # noqa: S608
+
+
+def _adapt(value: Any) -> Any:
+    """As Django stores it in SQLite."""
+    if isinstance(value, UUID):
+        return value.hex
+    return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
+
+
+def _restore(value: Any) -> Any:
+    """As Django reads it: SQLite knows neither UUIDs nor time zones."""
+    if isinstance(value, str):
+        return _restore_uuid(value)
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
+
+
+def _restore_uuid(value: UUID | str) -> UUID:
+    return value if isinstance(value, UUID) else UUID(value)
