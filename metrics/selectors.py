@@ -8,8 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db import connection
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, Max, OuterRef, Q
 from django.utils import timezone
 
 from metrics.models import ReportLogEntry
@@ -17,6 +16,8 @@ from metrics.reports import ReportEvent
 
 # Stands for "runs the bundle of the store" in the active split.
 NO_LABEL = ""
+# Say what runs on a device now.
+_STARTED = (ReportEvent.INSTALLED, ReportEvent.BINARY_STARTED)
 
 
 @dataclass(slots=True)
@@ -42,6 +43,15 @@ class BuildMetrics:
 
     def of(self, label: str) -> ReleaseMetrics:
         return self.by_label.get(label, ReleaseMetrics())
+
+    def count_active(self, labels: Iterable[str]) -> int:
+        """Devices that run one of these labels now."""
+        return sum(self.of(label).active_devices for label in labels)
+
+    @property
+    def current_devices(self) -> int:
+        """Devices known to run the build now, whatever they run of it; those that moved to another build are not."""
+        return sum(release.active_devices for release in self.by_label.values())
 
 
 def measure_builds(deployment_keys: Iterable[str]) -> dict[str, BuildMetrics]:
@@ -91,37 +101,30 @@ def _add_release_counts(metrics: dict[str, BuildMetrics]) -> None:
             release.rollbacks, release.rollback_reports = devices, reports
 
 
-# A device runs what its latest "it started" report says. It has left a build when its latest such report, wherever
-# that went, names the build as the one it came from.
-_ACTIVE_SQL = """
-SELECT deployment_key, label, COUNT(*)
-FROM (
-    SELECT report.deployment_key, report.label, report.client_unique_id, report.id,
-           ROW_NUMBER() OVER (
-               PARTITION BY report.deployment_key, report.client_unique_id ORDER BY report.id DESC
-           ) AS recency
-    FROM metrics_reportlogentry report
-    WHERE report.deployment_key IN ({keys})
-      AND report.event IN ('installed', 'binary_started')
-      AND report.client_unique_id <> ''
-) latest
-WHERE recency = 1
-  AND NOT EXISTS (
-    SELECT 1 FROM metrics_reportlogentry moved
-    WHERE moved.previous_deployment_key = latest.deployment_key
-      AND moved.client_unique_id = latest.client_unique_id
-      AND moved.deployment_key <> latest.deployment_key
-      AND moved.event IN ('installed', 'binary_started')
-      AND moved.id > latest.id
-  )
-GROUP BY deployment_key, label
-"""
-
-
 def _add_active_devices(metrics: dict[str, BuildMetrics]) -> None:
-    """How many devices run which label now; NO_LABEL for the bundle of the store."""
-    placeholders = ", ".join(["%s"] * len(metrics))
-    with connection.cursor() as cursor:
-        cursor.execute(_ACTIVE_SQL.format(keys=placeholders), list(metrics))
-        for key, label, devices in cursor.fetchall():
-            metrics[key].by_label.setdefault(label, ReleaseMetrics()).active_devices = devices
+    """How many devices run which label now; NO_LABEL for the bundle of the store.
+
+    A device runs what its latest "it started" report says. It has left a build when a later such report, to whichever
+    other build, names the build as the one it came from.
+    """
+    started = ReportLogEntry.objects.filter(event__in=_STARTED).exclude(client_unique_id="").order_by()
+    latest = (
+        started.filter(deployment_key__in=metrics)
+        .values("deployment_key", "client_unique_id")
+        .annotate(latest=Max("id"))
+        .values("latest")
+    )
+    moved_on = started.filter(
+        previous_deployment_key=OuterRef("deployment_key"),
+        client_unique_id=OuterRef("client_unique_id"),
+        id__gt=OuterRef("id"),
+    ).exclude(deployment_key=OuterRef("deployment_key"))
+    rows = (
+        ReportLogEntry.objects.filter(~Exists(moved_on), id__in=latest)
+        .values("deployment_key", "label")
+        .order_by()
+        .annotate(devices=Count("id"))
+        .values_list("deployment_key", "label", "devices")
+    )
+    for key, label, devices in rows:
+        metrics[key].by_label.setdefault(label, ReleaseMetrics()).active_devices = devices
