@@ -7,6 +7,7 @@ from builds.errors import NotAllowedNow
 from deployments import selectors
 from deployments.forms import PromoteForm, RollbackForm
 from deployments.models import CodePush
+from deployments.policy.label import format_label
 from deployments.services import checks, republishing
 from deployments.views.codepush_pages import CodePushFormPage
 from metrics.selectors import BuildMetrics
@@ -47,7 +48,7 @@ class RollBack(CodePushFormPage):
             **shown,
             "sources": _weigh_sources(sources, shown["metrics"]),
             "preselected": preselected.label,
-            "next_label": selectors.find_next_label(self.build),
+            "next_label": format_label(selectors.find_next_label_number(self.build)),
         }
 
     def act(self, values: dict[str, Any]) -> tuple[str, str]:
@@ -69,7 +70,7 @@ class Promote(CodePushFormPage):
         return {
             **shown,
             "source": _weigh_sources([self.codepush], shown["metrics"])[0],
-            "next_label": selectors.find_next_label(self.build),
+            "next_label": format_label(selectors.find_next_label_number(self.build)),
         }
 
     def act(self, values: dict[str, Any]) -> tuple[str, str]:
