@@ -10,9 +10,7 @@ from django.utils.safestring import SafeString
 from builds.models import AuditEntry, Build, Membership, Project, StoreStatus
 from builds.support_admin import ViewOnlyAdmin, link_to, link_to_list, service_action
 from deployments.models import CodePush
-from deployments.services.build_status import set_store_status
-from deployments.services.force_update import apply_force_update as force_to_store
-from deployments.services.force_update import lift_force_update as stop_forcing
+from deployments.services import build_status, force_update
 from metrics.models import ReportLogEntry
 
 admin.site.site_header = "CodePush Console support"
@@ -67,13 +65,13 @@ class MembershipAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 @service_action("Apply Force Update", warning="Devices on these builds get no CodePush and are sent to the store.")
 def apply_force_update(build: Build, staff: User) -> str:
-    force_to_store(build.pk, actor=staff)
+    force_update.apply_force_update(build.pk, actor=staff)
     return f"Force Update is applied to {build}."
 
 
 @service_action("Lift Force Update")
 def lift_force_update(build: Build, staff: User) -> str:
-    stop_forcing(build.pk, actor=staff)
+    force_update.lift_force_update(build.pk, actor=staff)
     return f"Force Update is not applied to {build}."
 
 
@@ -82,7 +80,7 @@ def lift_force_update(build: Build, staff: User) -> str:
     warning="The build that is Live in that store becomes Approved; Force Update leads to these from then on.",
 )
 def mark_as_store_live(build: Build, staff: User) -> str:
-    set_store_status(build.pk, actor=staff, store_status=StoreStatus.LIVE)
+    build_status.set_store_status(build.pk, actor=staff, store_status=StoreStatus.LIVE)
     return f"{build} is Live in the store."
 
 

@@ -23,7 +23,7 @@ def record(
 ) -> AuditEntry:
     """An audit entry stands beside the change, or neither does.
 
-    `before` and `after` hold the same keys, plain JSON values, and only what changed.
+    `before` and `after`: plain JSON values, only what changed, and in `after` also what it came from.
     """
     return AuditEntry.objects.create(
         project=project,

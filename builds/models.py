@@ -59,7 +59,7 @@ class Project(models.Model):
     class Meta:
         ordering = ("name", "id")
         constraints = [
-            # Addresses of pages and of the release API name a project by its slug.
+            # Addresses name a project by its slug.
             models.UniqueConstraint(fields=["slug"], name="project_slug_is_unique"),
         ]
 

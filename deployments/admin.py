@@ -1,6 +1,5 @@
 """CodePushes and their bundles for support staff. All that devices depend on is read-only; actions call services."""
 
-import re
 from typing import Any
 
 from django.contrib import admin
@@ -13,11 +12,10 @@ from builds.errors import NotAllowedNow
 from builds.models import AuditEntry
 from builds.support_admin import ViewOnlyAdmin, link_to, link_to_list, service_action
 from deployments.models import Bundle, BundleDiff, CodePush
+from deployments.policy.label import find_label_number
 from deployments.querysets import CodePushQuerySet
 from deployments.selectors import list_rollback_sources
-from deployments.services import codepushes, republishing
-
-_LABEL = re.compile(r"v([1-9]\d{0,8})", re.ASCII | re.IGNORECASE)
+from deployments.services import checks, codepushes, republishing
 
 
 @service_action("Disable", warning="Disabling the Live CodePush makes the previous enabled success Live again.")
@@ -45,8 +43,7 @@ def promote(codepush: CodePush, staff: User) -> str:
     warning="The newest earlier success with another bundle becomes Live again, as a copy under the next label.",
 )
 def roll_back(codepush: CodePush, staff: User) -> str:
-    if not codepush.is_successful:
-        raise NotAllowedNow(f"{codepush} has not succeeded. Roll back from the Live CodePush.")
+    checks.require_success(codepush, to_be="rolled back")
     earlier = list_rollback_sources(codepush.build, codepush).exclude(bundle=codepush.bundle_id).first()
     if earlier is None:
         raise NotAllowedNow(f"{_name(codepush)} has no earlier success with another bundle to go back to.")
@@ -107,12 +104,11 @@ class CodePushAdmin(ViewOnlyAdmin):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         """A word like "v3" means the label; the other words are searched for as usual."""
-        words = search_term.split()
-        labels = [match for word in words if (match := _LABEL.fullmatch(word))]
-        rest = " ".join(word for word in words if not _LABEL.fullmatch(word))
+        numbers = {word: find_label_number(word.lower()) for word in search_term.split()}
+        rest = " ".join(word for word, number in numbers.items() if number is None)
         found, may_have_duplicates = super().get_search_results(request, queryset, rest)
-        for label in labels:
-            found = found.filter(label_number=int(label[1]))
+        for number in filter(None, numbers.values()):
+            found = found.filter(label_number=number)
         return found, may_have_duplicates
 
     @admin.display(description="label", ordering="label_number")

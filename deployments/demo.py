@@ -35,7 +35,7 @@ class _Release:
 
 @dataclass(frozen=True)
 class _DemoBuild:
-    """A build and what was released to it. `stands_in`: its store status, given in this order of builds."""
+    """A build and what was released to it. `store_status` is set in the order of `_BUILDS`."""
 
     deployment_key: str
     platform: Platform
@@ -44,7 +44,7 @@ class _DemoBuild:
     branch: str
     build_target: BuildTarget = BuildTarget.PRODUCTION
     status: str = Build.Status.SUCCESS
-    stands_in: StoreStatus = StoreStatus.NONE
+    store_status: StoreStatus = StoreStatus.NONE
     hermes_bytecode_version: int | None = None
     releases: tuple[_Release, ...] = ()
     is_rolled_back: bool = False
@@ -58,7 +58,7 @@ _BUILDS = (
         "4.1.2",
         "412",
         "release/4.1",
-        stands_in=StoreStatus.LIVE,
+        store_status=StoreStatus.LIVE,
         hermes_bytecode_version=96,
         releases=(_Release("android-v1.zip", "Fixes the crash when a trail map is opened offline"),),
     ),
@@ -68,7 +68,7 @@ _BUILDS = (
         "4.1.2",
         "412",
         "release/4.1",
-        stands_in=StoreStatus.LIVE,
+        store_status=StoreStatus.LIVE,
         releases=(_Release("ios-v1.zip", "Fixes the crash when a trail map is opened offline"),),
     ),
     _DemoBuild(
@@ -77,7 +77,7 @@ _BUILDS = (
         "4.2.0",
         "420",
         "release/4.2",
-        stands_in=StoreStatus.LIVE,
+        store_status=StoreStatus.LIVE,
         hermes_bytecode_version=96,
         releases=(
             _Release("android-v1.zip", "Winter collection on the home screen"),
@@ -91,7 +91,7 @@ _BUILDS = (
         "4.2.0",
         "420",
         "release/4.2",
-        stands_in=StoreStatus.LIVE,
+        store_status=StoreStatus.LIVE,
         releases=(
             _Release("ios-v1.zip", "Winter collection on the home screen"),
             _Release("ios-v2.zip", "Shorter checkout: two steps instead of four", {"rollout_percent": 25}),
@@ -120,7 +120,7 @@ _BUILDS = (
 
 # (deployment key, store version) of the builds that people have on their phones.
 FLEET_BUILDS = tuple(
-    (build.deployment_key, build.store_version) for build in _BUILDS if build.stands_in == StoreStatus.LIVE
+    (build.deployment_key, build.store_version) for build in _BUILDS if build.store_status == StoreStatus.LIVE
 )
 
 
@@ -183,8 +183,8 @@ def _make_build(project: Project, demo: _DemoBuild, *, actor: User) -> None:
         hermes_bytecode_version=demo.hermes_bytecode_version,
         deployment_key=demo.deployment_key,
     )
-    if demo.stands_in != StoreStatus.NONE:
-        set_store_status(build.pk, actor=actor, store_status=demo.stands_in)
+    if demo.store_status != StoreStatus.NONE:
+        set_store_status(build.pk, actor=actor, store_status=demo.store_status)
     for release in demo.releases:
         newest = publish_sample(
             build, _SAMPLES / release.sample, actor=actor, description=release.description, **release.settings

@@ -52,26 +52,26 @@ def unavailable() -> Answer:
     return text(HTTPStatus.SERVICE_UNAVAILABLE, "Try again later.", ("Retry-After", "5"))
 
 
-def device_endpoint(*methods: str) -> Callable[[Callable[[Environ], Answer]], WsgiApp]:
-    """Make a WSGI callable of a function from environ to `Answer`: methods, HEAD, preflight and faults are handled."""
-    allowed = [*methods, "HEAD"] if "GET" in methods else list(methods)
+def device_endpoint(method: str) -> Callable[[Callable[[Environ], Answer]], WsgiApp]:
+    """Make a WSGI callable of a function from environ to `Answer`: method, HEAD, preflight and faults are handled."""
+    allowed = ["GET", "HEAD"] if method == "GET" else [method]
     preflight = [*_PREFLIGHT, ("Access-Control-Allow-Methods", ", ".join(allowed))]
-    not_allowed = text(HTTPStatus.METHOD_NOT_ALLOWED, f"Use {' or '.join(methods)}.", ("Allow", ", ".join(allowed)))
+    not_allowed = text(HTTPStatus.METHOD_NOT_ALLOWED, f"Use {method}.", ("Allow", ", ".join(allowed)))
 
     def decorate(endpoint: Callable[[Environ], Answer]) -> WsgiApp:
         def application(environ: Environ, start_response: "StartResponse") -> Iterable[bytes]:
-            method = environ["REQUEST_METHOD"]
-            if method == "OPTIONS":
+            sent = environ["REQUEST_METHOD"]
+            if sent == "OPTIONS":
                 start_response("204 No Content", list(preflight))
                 return []
-            if method not in allowed:
-                return _send(not_allowed, method, start_response)
+            if sent not in allowed:
+                return _send(not_allowed, sent, start_response)
             try:
                 answer = endpoint(environ)
             except Exception:
                 logger.exception("device request failed: %s", environ.get("PATH_INFO"))
                 answer = text(HTTPStatus.INTERNAL_SERVER_ERROR, "The server made a mistake; it is in its log.")
-            return _send(answer, method, start_response)
+            return _send(answer, sent, start_response)
 
         return application
 

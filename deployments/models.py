@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from builds.models import Build
+from deployments.policy.label import format_label
 from deployments.querysets import CodePushQuerySet
 
 # Crockford's base 32: no letter that can be mistaken for a digit when somebody reads an ID out.
@@ -190,7 +191,7 @@ class CodePush(models.Model):
     @property
     def label(self) -> str:
         """`v3`, or "" before it succeeded."""
-        return f"v{self.label_number}" if self.label_number else ""
+        return format_label(self.label_number) if self.label_number else ""
 
     @property
     def is_successful(self) -> bool:

@@ -8,6 +8,7 @@ from django.db.models import Count, FilteredRelation, Max, OuterRef, Q, Subquery
 from builds.models import Build, Project
 from builds.querysets import ProjectQuerySet
 from deployments.models import CodePush
+from deployments.policy.label import format_label
 from deployments.querysets import CodePushQuerySet
 
 
@@ -179,7 +180,7 @@ def map_labels_with_same_bundle(codepushes: Iterable[CodePush]) -> dict[int, set
         bundle_id__in={codepush.bundle_id for codepush in wanted},
     )
     for build_id, bundle_id, number in same.values_list("build_id", "bundle_id", "label_number"):
-        labels.setdefault((build_id, bundle_id), set()).add(f"v{number}")
+        labels.setdefault((build_id, bundle_id), set()).add(format_label(number or 0))
     return {codepush.pk: labels[codepush.build_id, codepush.bundle_id] for codepush in wanted}
 
 
@@ -189,10 +190,10 @@ def find_previous_enabled(codepush: CodePush) -> CodePush | None:
     return older.servable().by_label_descending().first()
 
 
-def find_next_label(build: Build) -> str:
+def find_next_label_number(build: Build) -> int:
     """The label that the next success of the build gets, if nothing succeeds before. One query."""
     newest = CodePush.objects.filter(build=build).aggregate(newest=Max("label_number"))["newest"]
-    return f"v{(newest or 0) + 1}"
+    return (newest or 0) + 1
 
 
 def order_by_last_codepush(projects: ProjectQuerySet) -> ProjectQuerySet:

@@ -1,8 +1,8 @@
 """The in-process view of each build that device requests are answered from; the only owner of its freshness.
 
 Every change stamps its build in its own transaction (`Build.revision`, `Build.changed_at`). A thread in each web
-process asks a few times a second which builds were stamped lately and reloads those it holds; revisions are
-compared, so clocks, lost wake-ups and long transactions can delay a change but not lose it. A snapshot that
+process asks a few times a second which builds were stamped lately and reloads those it holds. A stamp that it misses,
+as of a very long transaction, delays a change until the snapshot is too old, and does not lose it. A snapshot that
 cannot be reloaded, because the database is away, stays in service.
 """
 
@@ -166,7 +166,7 @@ def _poll_forever(interval_seconds: float) -> None:
             if is_reachable:
                 logger.exception("Snapshots cannot be refreshed; devices are answered from those held.")
             is_reachable = False
-        threading.Event().wait(interval_seconds)
+        time.sleep(interval_seconds)
 
 
 V = TypeVar("V")

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from builds.models import Build
 from deployments.models import CodePush
-from deployments.policy.labels import find_label_number
+from deployments.policy.label import find_label_number
 from metrics import batch_sql, counters, report_log
 from metrics.device_state import DeviceState, later, merge
 from metrics.models import STORE_BUNDLE, LogPosition
@@ -103,7 +103,9 @@ def read_batch(reports: list[LoggedReport]) -> Batch:
         if build_id is None:
             batch.unknown_key_reports += 1
             continue
-        number = find_label_number(logged.report.label, newest_labels.get(build_id, 0))
+        number = find_label_number(logged.report.label) or 0
+        if number > newest_labels.get(build_id, 0):
+            number = 0
         previous_id = build_ids.get(logged.report.previous_deployment_key)
         _read_report(batch, logged, build_id, number, previous_id)
     return batch

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from builds.models import Build
+from deployments.policy.label import format_label
 from metrics.models import STORE_BUNDLE, BuildTotals, LogPosition, ReleaseCounter
 
 # Stands for "runs the bundle of the store" in the active split.
@@ -37,6 +38,15 @@ class BuildMetrics:
     def of(self, label: str) -> ReleaseMetrics:
         return self.by_label.get(label, ReleaseMetrics())
 
+    def count_active(self, labels: Iterable[str]) -> int:
+        """Devices that run one of these labels now."""
+        return sum(self.of(label).active_devices for label in labels)
+
+    @property
+    def current_devices(self) -> int:
+        """Devices known to run the build now, whatever they run of it; those that moved to another build are not."""
+        return sum(release.active_devices for release in self.by_label.values())
+
 
 def measure_builds(deployment_keys: Iterable[str]) -> dict[str, BuildMetrics]:
     """{deployment key: its numbers}, one entry for each key given. Four queries; devices do not add to their cost."""
@@ -49,7 +59,7 @@ def measure_builds(deployment_keys: Iterable[str]) -> dict[str, BuildMetrics]:
     for totals in BuildTotals.objects.filter(build_id__in=key_by_id):
         metrics[key_by_id[totals.build_id]].total_devices = totals.devices
     for counter in ReleaseCounter.objects.filter(build_id__in=key_by_id):
-        label = NO_LABEL if counter.label_number == STORE_BUNDLE else f"v{counter.label_number}"
+        label = NO_LABEL if counter.label_number == STORE_BUNDLE else format_label(counter.label_number)
         metrics[key_by_id[counter.build_id]].by_label[label] = ReleaseMetrics(
             **{name: getattr(counter, name) for name in ReleaseMetrics.__slots__}
         )

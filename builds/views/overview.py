@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from builds.models import Build
 from deployments import selectors
 from deployments.models import CodePush
-from deployments.views.cards import count_active, count_current_devices
 from metrics.selectors import BuildMetrics
 
 
@@ -33,8 +32,8 @@ def make_build_rows(builds: Iterable[Build], metrics: dict[str, BuildMetrics]) -
         rows[build.pk] = BuildRow(
             build=build,
             live=live,
-            devices=count_current_devices(measured),
-            active_devices=count_active(measured, labels[live.pk]) if live else 0,
+            devices=measured.current_devices,
+            active_devices=measured.count_active(labels[live.pk]) if live else 0,
             total_devices=measured.total_devices,
         )
     return rows

@@ -19,7 +19,6 @@ from builds.views.form_page import FormPage
 from builds.views.overview import BuildRow, make_build_rows
 from deployments.models import CodePush
 from deployments.selectors import find_last_by_project, order_by_last_codepush
-from deployments.views.cards import count_current_devices
 from metrics.selectors import measure_builds
 
 
@@ -68,7 +67,7 @@ def _make_rows(projects: Iterable[Project]) -> list[ProjectRow]:
         ProjectRow(
             project=project,
             live=[row for row in live_rows if row.build.project_id == project.pk],
-            devices=sum(count_current_devices(metrics[key]) for key in keys.get(project.pk, ())),
+            devices=sum(metrics[key].current_devices for key in keys.get(project.pk, ())),
             last_codepush=last.get(project.pk),
         )
         for project in listed

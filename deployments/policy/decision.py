@@ -1,6 +1,6 @@
 """What a device is offered. Pure and total: every snapshot and query give a decision; the default is "no update"."""
 
-from deployments.policy.labels import find_label_number
+from deployments.policy.label import find_label_number
 from deployments.policy.rollout import is_included
 from deployments.policy.types import Candidate, Decision, Reason, Snapshot, UpdateQuery
 
@@ -77,4 +77,5 @@ def find_own_label(snapshot: Snapshot, query: UpdateQuery) -> int:
     """
     if not query.label:
         return snapshot.label_by_package_hash.get(query.package_hash, 0)
-    return find_label_number(query.label, snapshot.newest_label)
+    number = find_label_number(query.label) or 0
+    return number if number <= snapshot.newest_label else 0

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
+from deployments.policy.label import format_label
 from deployments.policy.version_range import Version
 
 
@@ -50,7 +51,7 @@ class Candidate:
 
     @property
     def label(self) -> str:
-        return f"v{self.label_number}"
+        return format_label(self.label_number)
 
 
 @dataclass(frozen=True, slots=True)

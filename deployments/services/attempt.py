@@ -41,7 +41,6 @@ class Attempt:
 
     def __init__(self, codepush: CodePush) -> None:
         self.codepush = codepush
-        self.upload_name = codepush.upload_name
         self._attempt_id = codepush.attempt_id
         self._written_at = time.monotonic()
 

@@ -1,6 +1,7 @@
 """The funnel: every change that a device could notice goes through `build_change`.
 
-Lock the build → check → change → audit → stamp, in one transaction; after its commit every web process is told.
+Lock the build → check → change → audit → stamp, in one transaction. After its commit this process reads
+the build anew at the next request, and every other one at its next poll.
 """
 
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from builds.models import AuditAction, Build
 from builds.querysets import BuildQuerySet
 from deployments import snapshots
 from deployments.models import CodePush
+from deployments.selectors import find_live_codepush, find_next_label_number
 
 
 class BuildChange:
@@ -26,18 +28,14 @@ class BuildChange:
     def __init__(self, build: Build, actor: User | None) -> None:
         self.build = build
         self.actor = actor
-        self._is_audited = False
-
-    def find_live(self) -> CodePush | None:
-        """The Live CodePush under the lock."""
-        return self.build.codepushes.servable().select_related("bundle").by_label_descending().first()
+        self.is_audited = False
 
     def require_live(self, expected_label: str | None) -> CodePush | None:
         """The Live CodePush, when it still is the one the person saw (`None`: they did not say; "": they saw none).
 
         Raises StaleView.
         """
-        live = self.find_live()
+        live = find_live_codepush(self.build)
         label = live.label if live else ""
         if expected_label is not None and expected_label != label:
             now = f"{label} became Live" if label else "The Live CodePush was disabled"
@@ -46,8 +44,7 @@ class BuildChange:
 
     def next_label_number(self) -> int:
         """Labels are handed out under the build's lock only, so they are gapless and never doubled."""
-        newest = self.build.codepushes.successful().by_label_descending().values_list("label_number", flat=True).first()
-        return (newest or 0) + 1
+        return find_next_label_number(self.build)
 
     def record(
         self,
@@ -70,11 +67,7 @@ class BuildChange:
             after=after,
             reason=reason,
         )
-        self._is_audited = True
-
-    @property
-    def is_audited(self) -> bool:
-        return self._is_audited
+        self.is_audited = True
 
 
 @contextmanager
@@ -97,7 +90,7 @@ def codepush_change(codepush_id: int, *, actor: User | None) -> Iterator[tuple[B
     # Lock the build, not the CodePush: labels and Live belong to the build.
     build_id = CodePush.objects.values_list("build_id", flat=True).get(pk=codepush_id)
     with build_change(build_id, actor=actor) as change:
-        codepush = CodePush.objects.select_related("bundle", "source").defer("bundle__manifest").get(pk=codepush_id)
+        codepush = CodePush.objects.select_related("source").get(pk=codepush_id)
         yield change, codepush
 
 

@@ -22,6 +22,7 @@ from deployments.bundles.javascript import check_hermes_version
 from deployments.bundles.manifest import compute_content_hash, compute_package_hash
 from deployments.bundles.refusal import BundleRefused
 from deployments.models import Bundle, BundleDiff, CodePush
+from deployments.selectors import find_live_codepush
 from deployments.services.attempt import Attempt, AttemptLost
 from deployments.services.change import build_change
 
@@ -66,10 +67,10 @@ def process_codepush(codepush_id: int) -> None:
 
 
 def _process(attempt: Attempt) -> None:
-    codepush = attempt.codepush
+    upload_name = attempt.codepush.upload_name
     with (
         attempt.kept_alive(),
-        bundle_storage.local_copy(codepush.upload_name) as file,
+        bundle_storage.local_copy(upload_name) as file,
         open_archive(file) as archive,
     ):
         attempt.enter(CodePush.Step.CHECKING)
@@ -80,7 +81,7 @@ def _process(attempt: Attempt) -> None:
         _make_diffs(attempt, archive, bundle)
         attempt.enter(CodePush.Step.PUBLISHING)
         _publish(attempt, bundle)
-    bundle_storage.delete(attempt.upload_name)
+    bundle_storage.delete(upload_name)
 
 
 def _check(attempt: Attempt, archive: Archive) -> ArchiveContents:
@@ -146,7 +147,7 @@ def _publish(attempt: Attempt, bundle: Bundle) -> None:
     codepush = attempt.codepush
     with build_change(codepush.build_id, actor=None) as change:
         attempt.confirm()
-        live = change.find_live()
+        live = find_live_codepush(change.build)
         if live is not None and live.bundle_id == bundle.pk and not codepush.allows_identical:
             raise BundleRefused(
                 f"The bundle is identical to {live}, which is Live: devices would notice nothing. "
@@ -176,12 +177,11 @@ def _release(attempt: Attempt) -> None:
 def _fail(attempt: Attempt, reason: str) -> None:
     """The CodePush has failed with the reason; no label, devices untouched; the archive is kept for a retry."""
     codepush = attempt.codepush
-    # Whatever a publishing that broke off had set already.
-    codepush.bundle = codepush.label_number = None
-    codepush.upload_name = attempt.upload_name
     try:
         with build_change(codepush.build_id, actor=None) as change:
             attempt.confirm()
+            # Without whatever a publishing that broke off had set.
+            codepush.refresh_from_db()
             codepush.status = CodePush.Status.FAILED
             codepush.failure_reason = reason
             attempt.finish()

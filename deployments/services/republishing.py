@@ -9,6 +9,7 @@ from django.utils import timezone
 from builds.errors import InvalidInput
 from builds.models import AuditAction
 from deployments.models import CodePush
+from deployments.policy.label import find_label_number
 from deployments.services import checks
 from deployments.services.change import BuildChange, codepush_change
 
@@ -76,12 +77,9 @@ def promote(
 
 def _get_earlier_success(change: BuildChange, live: CodePush, label: str) -> CodePush:
     """The success with this label, older than the Live one; disabled ones too."""
-    number = label.removeprefix("v")
-    found: CodePush | None = (
-        change.build.codepushes.successful().select_related("bundle").filter(label_number=int(number)).first()
-        if label.startswith("v") and number.isascii() and number.isdigit() and len(number) <= 9
-        else None
-    )
+    successes = change.build.codepushes.successful().select_related("source")
+    # Every success has a label, so None finds none.
+    found: CodePush | None = successes.filter(label_number=find_label_number(label)).first()
     if found is None:
         raise InvalidInput(
             f"{change.build} has no CodePush {label!r}. Choose an earlier label, such as v1.", field="to"
@@ -108,7 +106,7 @@ def _publish_copy(
         build=change.build,
         status=CodePush.Status.SUCCESS,
         label_number=change.next_label_number(),
-        bundle=source.bundle,
+        bundle_id=source.bundle_id,
         origin=origin,
         source=source,
         description=_describe_copy(source, origin),

@@ -59,7 +59,7 @@ class ForceUpdate(BuildFormPage):
 
 
 class UpdateBuildStatus(BuildFormPage):
-    """For builds registered by hand; CI uses the release API."""
+    """For builds that were registered before they were compiled."""
 
     form_class = BuildStatusForm
     template_name = "deployments/build_status.html"

@@ -18,7 +18,7 @@ from deployments import selectors
 from deployments.models import CodePush
 from deployments.policy import transitions
 from deployments.services import checks
-from deployments.views.cards import Card, count_current_devices, make_cards
+from deployments.views.cards import Card, make_cards
 from deployments.views.split import Slice, split_devices
 from metrics.selectors import BuildMetrics, measure_builds
 
@@ -48,7 +48,7 @@ class BuildPage:
 
     @property
     def current_devices(self) -> int:
-        return count_current_devices(self.metrics)
+        return self.metrics.current_devices
 
     @property
     def gets_updates(self) -> bool:

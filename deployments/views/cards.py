@@ -71,22 +71,12 @@ def make_cards(
                 codepush=codepush,
                 is_live=is_live,
                 metrics=metrics.of(codepush.label) if codepush.label else ReleaseMetrics(),
-                active_devices=count_active(metrics, labels),
+                active_devices=metrics.count_active(labels),
                 total_devices=metrics.total_devices,
                 same_labels=sort_labels(labels - {codepush.label}),
             )
         )
     return cards
-
-
-def count_active(metrics: BuildMetrics, labels: Iterable[str]) -> int:
-    """Devices that run one of these labels now."""
-    return sum(metrics.of(label).active_devices for label in labels)
-
-
-def count_current_devices(metrics: BuildMetrics) -> int:
-    """Devices known to run the build now, whatever they run of it; those that moved to another build are not."""
-    return sum(release.active_devices for release in metrics.by_label.values())
 
 
 def sort_labels(labels: Iterable[str]) -> list[str]:

@@ -10,8 +10,7 @@ from builds.views.form_page import FormPage
 from deployments import selectors
 from deployments.models import CodePush
 from deployments.views.access import get_codepush
-from deployments.views.cards import count_current_devices
-from metrics.selectors import BuildMetrics, measure_builds
+from metrics.selectors import measure_builds
 
 
 class BuildFormPage(FormPage):
@@ -24,25 +23,25 @@ class BuildFormPage(FormPage):
         self.access, self.build = get_build(self.request.user, role=Role.RELEASE_MANAGER, **address)
 
     def back_url(self) -> str:
-        return reverse("build_detail", args=[self.access.project.slug, self.build.pk])
+        return self._build_url()
 
     def card_url(self, codepush: CodePush) -> str:
         """Build Detail, scrolled to the card of a CodePush that has just been created."""
-        return f"{self.back_url()}#{codepush.deployment_id}"
+        return f"{self._build_url()}#{codepush.deployment_id}"
 
-    def measure(self) -> BuildMetrics:
-        return measure_builds([self.build.deployment_key])[self.build.deployment_key]
+    def _build_url(self) -> str:
+        return reverse("build_detail", args=[self.access.project.slug, self.build.pk])
 
     def describe(self) -> dict[str, Any]:
         """What every such page names, and what is Live: the form is opened against it."""
         live = selectors.find_live_codepush(self.build) if self.build.is_successful else None
-        metrics = self.measure()
+        metrics = measure_builds([self.build.deployment_key])[self.build.deployment_key]
         return {
             "access": self.access,
             "build": self.build,
             "live": live,
             "metrics": metrics,
-            "devices": count_current_devices(metrics),
+            "devices": metrics.current_devices,
         }
 
 
@@ -57,10 +56,7 @@ class CodePushFormPage(BuildFormPage):
     def back_url(self) -> str:
         """Build Detail at the card, on whichever page it stands."""
         deployment_id = self.codepush.deployment_id
-        return f"{super().back_url()}?deployment={deployment_id}#{deployment_id}"
-
-    def card_url(self, codepush: CodePush) -> str:
-        return f"{BuildFormPage.back_url(self)}#{codepush.deployment_id}"
+        return f"{self._build_url()}?deployment={deployment_id}#{deployment_id}"
 
     def describe(self) -> dict[str, Any]:
         return {**super().describe(), "codepush": self.codepush}

@@ -7,8 +7,8 @@ from builds.errors import NotAllowedNow
 from deployments import selectors
 from deployments.forms import PromoteForm, RollbackForm
 from deployments.models import CodePush
+from deployments.policy.label import format_label
 from deployments.services import checks, republishing
-from deployments.views.cards import count_active, count_current_devices
 from deployments.views.codepush_pages import CodePushFormPage
 from metrics.selectors import BuildMetrics
 
@@ -25,10 +25,9 @@ class Source:
 
 def _weigh_sources(codepushes: list[CodePush], metrics: BuildMetrics) -> list[Source]:
     """One query."""
-    total = count_current_devices(metrics)
     labels = selectors.map_labels_with_same_bundle(codepushes)
-    same = {codepush.pk: count_active(metrics, labels[codepush.pk]) for codepush in codepushes}
-    return [Source(codepush, same[codepush.pk], total - same[codepush.pk]) for codepush in codepushes]
+    same = {codepush.pk: metrics.count_active(labels[codepush.pk]) for codepush in codepushes}
+    return [Source(codepush, same[codepush.pk], metrics.current_devices - same[codepush.pk]) for codepush in codepushes]
 
 
 class RollBack(CodePushFormPage):
@@ -49,7 +48,7 @@ class RollBack(CodePushFormPage):
             **shown,
             "sources": _weigh_sources(sources, shown["metrics"]),
             "preselected": preselected.label,
-            "next_label": selectors.find_next_label(self.build),
+            "next_label": format_label(selectors.find_next_label_number(self.build)),
         }
 
     def act(self, values: dict[str, Any]) -> tuple[str, str]:
@@ -71,7 +70,7 @@ class Promote(CodePushFormPage):
         return {
             **shown,
             "source": _weigh_sources([self.codepush], shown["metrics"])[0],
-            "next_label": selectors.find_next_label(self.build),
+            "next_label": format_label(selectors.find_next_label_number(self.build)),
         }
 
     def act(self, values: dict[str, Any]) -> tuple[str, str]:

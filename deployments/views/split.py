@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from deployments.views.cards import count_active, sort_labels
+from deployments.views.cards import sort_labels
 from metrics.selectors import NO_LABEL, BuildMetrics
 
 # As many older labels get a colour of their own; the rest share one.
@@ -32,7 +32,7 @@ def split_devices(metrics: BuildMetrics, live_label: str, live_labels: set[str])
     }
     by_use = sorted(sort_labels(others), key=lambda label: others[label], reverse=True)
     named, rest = by_use[:_NAMED_LABELS], by_use[_NAMED_LABELS:]
-    parts = [(f"{live_label} Live", count_active(metrics, live_labels), 0)] if live_label else []
+    parts = [(f"{live_label} Live", metrics.count_active(live_labels), 0)] if live_label else []
     parts += [(label, others[label], tone) for tone, label in enumerate(named, start=1)]
     parts.append(("Others", sum(others[label] for label in rest), 3))
     parts.append(("No CodePush", metrics.of(NO_LABEL).active_devices, 4))

@@ -30,9 +30,7 @@ class KeySummary:
     active: Counter[str] = field(default_factory=Counter)
 
     def describe(self) -> list[str]:
-        labels = sorted(
-            {label for by_label in (self.active, *self.devices.values()) for label in by_label}, key=_number
-        )
+        labels = {label for by_label in (self.active, *self.devices.values()) for label in by_label}
         return [
             f"{label or 'store bundle'}: {self.active[label]} active"
             + "".join(
@@ -40,7 +38,7 @@ class KeySummary:
                 for kind in ("downloads", "installs", "rollbacks")
                 if label
             )
-            for label in labels
+            for label in sorted(labels, key=lambda label: (len(label), label))
         ]
 
 
@@ -125,8 +123,3 @@ def play(fleet: Fleet, rounds: Iterable[float], stopped: threading.Event, state:
         fleet.play_round(seconds, stopped)
         if state is not None:
             fleet.save(state)
-
-
-def _number(label: str) -> int:
-    digits = label.removeprefix("v")
-    return int(digits) if digits.isdigit() else 0

@@ -25,10 +25,10 @@ def test_what_becomes_live_when_the_live_one_is_disabled_is_the_next_enabled_suc
 
 
 def test_the_next_label_follows_the_highest_even_when_that_is_disabled(build: Build) -> None:
-    assert selectors.find_next_label(build) == "v1"
+    assert selectors.find_next_label_number(build) == 1
     for number in range(1, 11):
         CodePushFactory(build=build, label_number=number, is_enabled=number < 10)
-    assert selectors.find_next_label(build) == "v11"
+    assert selectors.find_next_label_number(build) == 11
 
 
 def test_codepushes_are_counted_by_what_became_of_them(build: Build, django_assert_num_queries: Any) -> None:
