@@ -57,7 +57,7 @@ def append(report: DeviceReport) -> None:
 
 def _append_to_stream(report: DeviceReport) -> None:
     sent = {name: value for name, value in asdict(report).items() if value}
-    pipeline = _redis().pipeline(transaction=False)
+    pipeline = connect_redis().pipeline(transaction=False)
     pipeline.xlen(STREAM)
     pipeline.xadd(STREAM, {"report": json.dumps(sent, ensure_ascii=False)})
     length, _ = pipeline.execute()
@@ -66,7 +66,7 @@ def _append_to_stream(report: DeviceReport) -> None:
 
 
 @cache
-def _redis() -> "redis.Redis":
+def connect_redis() -> "redis.Redis":
     return redis.Redis.from_url(
         settings.REDIS_URL,
         decode_responses=True,
@@ -134,7 +134,7 @@ def read_stream(position: LogPosition, limit: int) -> list[LoggedReport]:
         if _is_behind(position.stream_id):
             # The stream was made anew, by a Redis whose clock is behind: its entries are all new.
             position.stream_id = "0-0"
-        answer = _redis().xrange(STREAM, min=f"({position.stream_id}", count=limit)
+        answer = connect_redis().xrange(STREAM, min=f"({position.stream_id}", count=limit)
     except redis.RedisError as error:
         logger.warning("report log: Redis cannot be read (%s)", type(error).__name__)
         return []
@@ -150,7 +150,7 @@ def trim_stream(position: LogPosition) -> None:
         return
     milliseconds, number = _sort_key(position.stream_id)
     try:
-        _redis().xtrim(STREAM, minid=f"{milliseconds}-{number + 1}", approximate=False)
+        connect_redis().xtrim(STREAM, minid=f"{milliseconds}-{number + 1}", approximate=False)
     except redis.RedisError as error:
         logger.warning("report log: applied entries stay in Redis (%s)", type(error).__name__)
 
@@ -179,9 +179,9 @@ def keep(reports: Iterable[LoggedReport]) -> None:
 
 
 def _is_behind(stream_id: str) -> bool:
-    if stream_id == "0-0" or not _redis().exists(STREAM):
+    if stream_id == "0-0" or not connect_redis().exists(STREAM):
         return False
-    newest = cast(dict[str, str], _redis().xinfo_stream(STREAM))["last-generated-id"]
+    newest = cast(dict[str, str], connect_redis().xinfo_stream(STREAM))["last-generated-id"]
     return _sort_key(newest) < _sort_key(stream_id)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis
 from django.contrib.auth.models import User
 from django.core.files.storage import storages
 from django.test import Client
@@ -11,6 +12,7 @@ from pytest_django.fixtures import Settings
 
 from builds.models import Build, Project, Role
 from deployments import snapshots
+from metrics import report_log
 from tests.devices import Device
 from tests.factories import BuildFactory, MembershipFactory, ProjectFactory, UserFactory
 
@@ -93,6 +95,13 @@ def _fresh_snapshots() -> Iterator[None]:
     snapshots.store.clear()
     yield
     snapshots.store.clear()
+
+
+@pytest.fixture(autouse=True)
+def _empty_stream(settings: Settings) -> None:
+    """Reports of an earlier test are not in the log, where that is a Redis stream."""
+    if settings.REDIS_URL:
+        redis.Redis.from_url(settings.REDIS_URL).delete(report_log.STREAM)
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from builds.models import Project, Role, StoreStatus
-from metrics.models import ReportLogEntry
+from tests.deployments.pages import report_installed
 from tests.factories import BuildFactory, CodePushFactory, MembershipFactory, ProjectFactory
 
 AsUser = Callable[[User], Client]
@@ -41,9 +41,7 @@ def test_a_row_names_live_versions_labels_devices_and_the_last_codepush(
 ) -> None:
     build = BuildFactory(project=project, store_status=StoreStatus.LIVE, store_live_at=timezone.now())
     CodePushFactory(build=build, created_by=release_manager)
-    ReportLogEntry.objects.create(
-        event="installed", deployment_key=build.deployment_key, client_unique_id="one", label="v1"
-    )
+    report_installed(build, "v1", 1)
     page = as_user(viewer).get("/projects/").content.decode()
     for shown in ("3.0.0", "v1", 'data-l="Active devices">1<', "Elif Kaya, Android 3.0.0"):
         assert shown in page
@@ -62,7 +60,7 @@ def test_the_newest_codepush_comes_first_and_projects_without_one_last(
 
 def test_projects_can_be_sorted_by_devices(as_user: AsUser, viewer: User, project: Project) -> None:
     build = BuildFactory(project=_member_project(viewer, name="Zeta"))
-    ReportLogEntry.objects.create(event="binary_started", deployment_key=build.deployment_key, client_unique_id="one")
+    report_installed(build, "", 1)
     assert _names(as_user(viewer), "?sort=devices") == ["Zeta", "Northwind Outdoor"]
 
 
@@ -102,7 +100,7 @@ def test_the_list_costs_a_fixed_number_of_queries(
         )
         CodePushFactory(build=build)
     client = as_user(viewer)
-    # Session, user; count and page of projects; deployment keys, three of metrics; store-live builds, their Live
+    # Session, user; count and page of projects; deployment keys, four of metrics; store-live builds, their Live
     # CodePushes, labels with the same bundle; last CodePushes.
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         client.get("/projects/")

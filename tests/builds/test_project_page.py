@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from builds.models import Build, BuildTarget, Platform, Project, StoreStatus
-from metrics.models import ReportLogEntry
+from tests.deployments.pages import report_installed
 from tests.factories import BuildFactory, CodePushFactory
 
 AsUser = Callable[[User], Client]
@@ -79,13 +79,8 @@ def test_the_table_has_25_rows_a_page(as_user: AsUser, viewer: User, project: Pr
 def test_a_tile_says_what_is_live_and_how_many_run_it(as_user: AsUser, viewer: User, project: Project) -> None:
     build = BuildFactory(project=project, store_status=StoreStatus.LIVE, store_live_at=timezone.now())
     CodePushFactory(build=build)
-    for number, label in enumerate(("v1", "")):
-        ReportLogEntry.objects.create(
-            event="installed" if label else "binary_started",
-            deployment_key=build.deployment_key,
-            client_unique_id=str(number),
-            label=label,
-        )
+    report_installed(build, "v1", 1)
+    report_installed(build, "", 1, first=1)
     page = as_user(viewer).get(URL).content.decode()
     assert "50.0% active on v1" in page
     assert "2 devices" in page
@@ -121,7 +116,7 @@ def test_the_page_costs_a_fixed_number_of_queries(
     for _ in range(build_count):
         CodePushFactory(build=BuildFactory(project=project))
     client = as_user(viewer)
-    # Session, user, membership with project; count and page of builds, store-live builds; three of metrics; Live
+    # Session, user, membership with project; count and page of builds, store-live builds; four of metrics; Live
     # CodePushes, labels with the same bundle.
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         client.get(URL)

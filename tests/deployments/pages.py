@@ -9,6 +9,7 @@ from django.test import Client
 
 from builds.models import Build
 from deployments.models import CodePush
+from metrics.aggregation import apply_waiting_reports
 from metrics.models import ReportLogEntry
 
 AsUser = Callable[[User], Client]
@@ -48,3 +49,4 @@ def report_installed(build: Build, label: str, device_count: int, *, first: int 
         )
         for number in range(first, first + device_count)
     )
+    apply_waiting_reports()

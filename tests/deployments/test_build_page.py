@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from builds.models import Build, StoreStatus
 from deployments.models import CodePush
-from metrics.models import ReportLogEntry
+from metrics.aggregation import apply_waiting_reports
 from tests.deployments.pages import AsUser, build_url, report_installed, text_of
+from tests.devices import Device
 from tests.factories import BuildFactory, CodePushFactory
 
 
@@ -45,10 +46,10 @@ def test_numbers_are_of_distinct_devices_with_all_reports_behind(as_user: AsUser
     codepush = CodePushFactory(build=build, rollout_percent=75)
     report_installed(build, "v1", 3)
     report_installed(build, "", 1, first=3)
+    device = Device(build.deployment_key, client_unique_id="device 0")
     for _ in range(2):
-        ReportLogEntry.objects.create(
-            event="downloaded", deployment_key=build.deployment_key, client_unique_id="device 0", label="v1"
-        )
+        device.report_download("v1")
+    apply_waiting_reports()
     card = _card(text_of(as_user(viewer).get(build_url(build))), codepush)
     for shown in ("75%", "75.0%", "<dd>1</dd>", "2 times", "<dd>3</dd>"):
         assert shown in card
@@ -161,9 +162,9 @@ def test_the_page_costs_a_fixed_number_of_queries(
         CodePushFactory(build=build, created_by=release_manager, origin="promote", source=first, bundle=first.bundle)
     BuildFactory(project=build.project)
     client = as_user(viewer)
-    # Session, user, membership with project, build; count and page of CodePushes; three of metrics; store-live
+    # Session, user, membership with project, build; count and page of CodePushes; four of metrics; store-live
     # build, counts by status, the Live CodePush, labels with its bundle.
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         client.get(build_url(build))
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         client.get(build_url(build, "cards/"))
