@@ -73,6 +73,18 @@ def test_nothing_changed_makes_no_diff() -> None:
     assert diff_of(OLD, dict(reversed(OLD.items()))) is None
 
 
+def test_a_file_in_place_of_a_folder_makes_no_diff() -> None:
+    """Clients leave the folder of a deleted file, and Android cannot write a file over it."""
+    assert diff_of({BUNDLE: JAVASCRIPT, "CodePush/a/b/c": b"c"}, {BUNDLE: JAVASCRIPT, "CodePush/a": b"a"}) is None
+
+
+def test_a_folder_in_place_of_a_file_is_a_usual_diff() -> None:
+    new = {BUNDLE: JAVASCRIPT, "CodePush/a/b": b"b"}
+    diff = diff_of({BUNDLE: JAVASCRIPT, "CodePush/a": b"a"}, new)
+    assert diff is not None
+    assert apply_diff({BUNDLE: JAVASCRIPT, "CodePush/a": b"a"}, diff) == new
+
+
 def test_the_same_two_bundles_always_give_the_same_bytes() -> None:
     new = {**OLD, BUNDLE: b"changed()", "CodePush/a": b"1", "CodePush/b": b"2"}
     assert diff_of(OLD, new) == diff_of(dict(reversed(OLD.items())), dict(reversed(new.items())))
