@@ -30,10 +30,6 @@ class ProjectAccess:
         """Why this person cannot change what devices get, in words; "" when they can."""
         return "" if self.can_release else f"You need the {Role.RELEASE_MANAGER.label} role."
 
-    @property
-    def can_administer(self) -> bool:
-        return self.allows(Role.ADMIN)
-
 
 def get_project(user: User | AnonymousUser, slug: str, *, role: Role = Role.VIEWER) -> ProjectAccess:
     """The project as this user may see it. One query.

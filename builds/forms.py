@@ -120,22 +120,17 @@ class FilterForm(forms.Form):
         return any(value for name, value in self.chosen.items() if name != "sort")
 
 
+def _search_field(label: str, placeholder: str) -> forms.CharField:
+    attrs = {"type": "search", "class": "", "aria-label": label, "placeholder": placeholder}
+    return forms.CharField(required=False, widget=forms.TextInput(attrs))
+
+
 def _choices(anything: str, choices: Any) -> list[tuple[str, str]]:
     return [("", anything), *choices]
 
 
 class ProjectFilterForm(FilterForm):
-    q = forms.CharField(
-        required=False,
-        widget=forms.TextInput(
-            attrs={
-                "type": "search",
-                "class": "",
-                "aria-label": "Filter by name or bundle ID",
-                "placeholder": "Filter by name or bundle ID",
-            }
-        ),
-    )
+    q = _search_field("Filter by name or bundle ID", "Filter by name or bundle ID")
     platform = forms.ChoiceField(choices=Platform.choices, required=False, widget=forms.HiddenInput)
     sort = forms.ChoiceField(
         label="Sort",
@@ -155,14 +150,4 @@ class BuildFilterForm(FilterForm):
     target = forms.ChoiceField(
         label="Build target", choices=_choices("Any target", BuildTarget.choices), required=False
     )
-    q = forms.CharField(
-        required=False,
-        widget=forms.TextInput(
-            attrs={
-                "type": "search",
-                "class": "",
-                "aria-label": "Filter by version, build ID or person",
-                "placeholder": "Version, build ID, person",
-            }
-        ),
-    )
+    q = _search_field("Filter by version, build ID or person", "Version, build ID, person")

@@ -111,13 +111,13 @@ class SnapshotStore:
             flight = self._loading.setdefault(deployment_key, threading.Lock())
         # Single flight: a thousand phones that ask for one cold key cost two queries, not two thousand.
         with flight:
-            with self._lock:
-                entry = self._entries.get(deployment_key)
-                if entry is not None and not entry.is_stale:
-                    return entry.snapshot
-                if entry is None and self._is_known_as_unknown(deployment_key):
-                    return None
             try:
+                with self._lock:
+                    entry = self._entries.get(deployment_key)
+                    if entry is not None and not entry.is_stale:
+                        return entry.snapshot
+                    if entry is None and self._is_known_as_unknown(deployment_key):
+                        return None
                 return self._reload(deployment_key)
             except DatabaseFailure as error:
                 if entry is not None:

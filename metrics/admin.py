@@ -13,10 +13,9 @@ class ReportLogEntryAdmin(ViewOnlyAdmin):
     list_display = ("received_at", "event", "show_client_unique_id", "label", "app_version", "show_deployment_key")
     list_display_links = ("received_at",)
     list_filter = ("event",)
-    # Exact: the log is long, and these have indexes.
+    # Exact, and no hierarchy of dates: the log is long, and only these have indexes.
     search_fields = ("client_unique_id__exact", "deployment_key__exact")
     search_help_text = "A whole client id, or a whole deployment key"
-    date_hierarchy = "received_at"
 
     @admin.display(description="client id")
     def show_client_unique_id(self, entry: ReportLogEntry) -> str:

@@ -1,6 +1,6 @@
 """`make bench`: what requests cost, each beside a bare answer of the same server in the same run.
 
-Machines are noisy, so the ratio is the figure to compare; docs/performance.md keeps the last table.
+Machines are noisy, so the ratio is the figure to compare.
 """
 
 import json
@@ -17,7 +17,6 @@ from pathlib import Path
 
 SECONDS = 4.0
 CLIENTS = 4
-SAMPLE = Path(__file__).parent / "samples" / "android-v1.zip"
 KEY = "bench-deployment-key"
 PRODUCT = "codepush_site.wsgi:application"
 UPDATE_CHECK = "/api/v0.1/public/codepush/update_check"
@@ -41,17 +40,9 @@ def main() -> None:
         check = f"{UPDATE_CHECK}?deployment_key={KEY}&app_version=3.0.0&client_unique_id="
         rows: list[tuple[str, Callable[[int], bytes], str]] = [
             ("bare answer", lambda n: _get("/"), "bare:application"),
-            (
-                "check, up to date",
-                lambda n: _get(f"{check}d{n}&package_hash={newest_hash}"),
-                "codepush_site.wsgi:application",
-            ),
+            ("check, up to date", lambda n: _get(f"{check}d{n}&package_hash={newest_hash}"), PRODUCT),
             ("check, offered", lambda n: _get(f"{check}d{n}"), PRODUCT),
-            (
-                "check, 404",
-                lambda n: _get(check.replace(KEY, "unknown-deployment-key")),
-                "codepush_site.wsgi:application",
-            ),
+            ("check, 404", lambda n: _get(check.replace(KEY, "unknown-deployment-key")), PRODUCT),
             ("report (SQLite, durable)", _report, PRODUCT),
         ]
         bare = 0.0
@@ -79,9 +70,7 @@ def _report(number: int) -> bytes:
             "status": "DeploymentSucceeded",
         }
     )
-    head = (
-        "POST /api/v0.1/public/codepush/report_status/deploy HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json"
-    )
+    head = f"POST {REPORT_DEPLOY} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json"
     return f"{head}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
 
 

@@ -5,6 +5,7 @@ Two passes: `open_archive` looks at the directory only (milliseconds, also for 2
 
 import stat
 import struct
+import unicodedata
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,13 +15,13 @@ from typing import BinaryIO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from deployments.bundles.javascript import JavaScriptProbe, JsBundle, find_js_bundle
+from deployments.bundles.local_entries import find_unreadable_on_android, iter_unpacked, locate_files
 from deployments.bundles.manifest import is_ignored
 from deployments.bundles.refusal import BundleRefused
 
 # A zip with this file at its top is a diff to every client (docs/protocol.md, "Diff").
 DIFF_MARKER = "hotcodepush.json"
 
-_CHUNK_BYTES = 256 * 1024
 _FIRST_ENTRY = b"PK\x03\x04"
 _END_OF_DIRECTORY = b"PK\x05\x06"
 _END_BYTES = 22
@@ -48,10 +49,17 @@ class Limits:
 
 @dataclass(frozen=True)
 class Archive:
-    """An archive whose directory was found safe. `entries`: normalised path → entry, files that clients see only."""
+    """An archive whose directory was found safe, and its files where it says.
 
-    zip_file: ZipFile
+    `entries`: normalised path → entry, files that clients count. `ignored`: those that they unpack, but do not count.
+    `unreadable_on_android`: an entry that iOS can unpack and Android cannot, None when all phones can all.
+    """
+
+    file: BinaryIO
     entries: dict[str, ZipInfo]
+    ignored: dict[str, ZipInfo]
+    data_offsets: dict[int, int]
+    unreadable_on_android: str | None
     size_bytes: int
     limits: Limits
 
@@ -72,12 +80,28 @@ def open_archive(file: BinaryIO, limits: Limits = Limits()) -> Iterator[Archive]
     Raises BundleRefused; so do the functions below for damage that shows only when files are read.
     """
     size_bytes = _check_frame(file, limits)
-    try:
-        zip_file = ZipFile(file)
-    except _DAMAGE as damage:
-        raise BundleRefused(f"The archive is damaged ({damage}). Make it again and upload it.") from damage
-    with zip_file:
-        yield Archive(zip_file, _check_directory(zip_file, size_bytes, limits), size_bytes, limits)
+    with _damage_refused(), ZipFile(file) as zip_file:
+        infos, directory_offset = zip_file.infolist(), zip_file.start_dir
+    files = _check_directory(infos, size_bytes, limits)
+    with _damage_refused():
+        data_offsets = locate_files(file, infos, directory_offset)
+    ignored = {path: files.pop(path) for path in [*files] if is_ignored(path)}
+    if not files:
+        raise BundleRefused(f"The archive holds no files. {_NOTHING}")
+    yield Archive(file, files, ignored, data_offsets, find_unreadable_on_android(infos), size_bytes, limits)
+
+
+def find_js_bundle_in(archive: Archive, platform: str) -> str:
+    """Path of the JavaScript bundle that phones of the platform load, once it is clear that they can unpack it.
+
+    Raises BundleRefused. Looks at the directory only.
+    """
+    if platform != "ios" and archive.unreadable_on_android is not None:
+        raise BundleRefused(
+            f"Android cannot unpack {archive.unreadable_on_android!r}: the tool wrote the archive to a pipe, where it "
+            "could not go back to note sizes. Make it as a file."
+        )
+    return find_js_bundle(list(archive.entries), platform)
 
 
 def read_archive(
@@ -87,10 +111,11 @@ def read_archive(
 
     Raises BundleRefused: damaged, too large once unpacked, or without a JavaScript bundle for the platform.
     """
-    probe = JavaScriptProbe(find_js_bundle(list(archive.entries), platform))
+    probe = JavaScriptProbe(find_js_bundle_in(archive, platform))
     manifest: dict[str, str] = {}
     unpacked_bytes = 0
-    for path in archive.entries:
+    # The ignored ones too: phones unpack them before they ignore them.
+    for path in (*archive.entries, *archive.ignored):
         digest = sha256()
         for chunk in iter_file(archive, path):
             unpacked_bytes += len(chunk)
@@ -99,18 +124,24 @@ def read_archive(
             if path == probe.path:
                 probe.feed(chunk)
             on_bytes(unpacked_bytes)
-        manifest[path] = digest.hexdigest()
+        if path in archive.entries:
+            manifest[path] = digest.hexdigest()
     return ArchiveContents(manifest, unpacked_bytes, probe.finish())
 
 
 def iter_file(archive: Archive, path: str) -> Iterator[bytes]:
     """The bytes of one file, in pieces of at most 256 kB."""
+    info = archive.entries.get(path) or archive.ignored[path]
+    with _damage_refused(f" at {path!r}"):
+        yield from iter_unpacked(archive.file, info, archive.data_offsets[info.header_offset])
+
+
+@contextmanager
+def _damage_refused(place: str = "") -> Iterator[None]:
     try:
-        with archive.zip_file.open(archive.entries[path]) as source:
-            while chunk := source.read(_CHUNK_BYTES):
-                yield chunk
+        yield
     except _DAMAGE as damage:
-        raise BundleRefused(f"The archive is damaged at {path!r} ({damage}). Make it again and upload it.") from damage
+        raise BundleRefused(f"The archive is damaged{place} ({damage}). Make it again and upload it.") from damage
 
 
 def _check_frame(file: BinaryIO, limits: Limits) -> int:
@@ -148,8 +179,8 @@ def _check_frame(file: BinaryIO, limits: Limits) -> int:
     return size_bytes
 
 
-def _check_directory(zip_file: ZipFile, size_bytes: int, limits: Limits) -> dict[str, ZipInfo]:
-    infos = zip_file.infolist()
+def _check_directory(infos: list[ZipInfo], size_bytes: int, limits: Limits) -> dict[str, ZipInfo]:
+    """{normalised path: entry} of all files."""
     if len(infos) > limits.max_files:
         raise BundleRefused(
             f"The archive has {len(infos):,} entries; at most {limits.max_files:,} are allowed. "
@@ -157,6 +188,8 @@ def _check_directory(zip_file: ZipFile, size_bytes: int, limits: Limits) -> dict
         )
     entries: dict[str, ZipInfo] = {}
     folders: set[str] = set()
+    # On iOS "é" in one character and in two are the same name; "A" and "a" are two names on every phone.
+    spellings: set[str] = set()
     for info in infos:
         path = _check_name(info.orig_filename, limits)
         _check_kind(info, path)
@@ -164,21 +197,20 @@ def _check_directory(zip_file: ZipFile, size_bytes: int, limits: Limits) -> dict
             # The system would refuse to seek there, which looks like a broken disk and not like a broken archive.
             raise BundleRefused(f"The archive is damaged: {path!r} lies outside it. Make it again and upload it.")
         if info.is_dir():
+            if info.file_size:
+                raise BundleRefused(f"The archive is damaged: the folder {path!r} has content. Make it again.")
             folders.add(path)
             continue
-        if is_ignored(path):
-            continue
-        if path in entries:
+        if path in entries or (same := unicodedata.normalize("NFC", path)) in spellings:
             raise BundleRefused(f"The archive holds {path!r} twice. Devices would keep either one; remove one of them.")
         entries[path] = info
+        spellings.add(same)
     if DIFF_MARKER in entries:
         raise BundleRefused(
             f"The archive holds {DIFF_MARKER!r} at its top, so clients take it for a diff. Upload the whole bundle."
         )
     _check_no_file_is_a_folder(entries, folders)
-    _check_unpacked(sum(info.file_size for info in entries.values()), size_bytes, limits)
-    if not entries:
-        raise BundleRefused(f"The archive holds no files. {_NOTHING}")
+    _check_unpacked(sum(info.file_size for info in infos), size_bytes, limits)
     return entries
 
 
@@ -213,7 +245,7 @@ def _check_kind(info: ZipInfo, path: str) -> None:
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
         kind = "a symbolic link" if stat.S_ISLNK(mode) else "a special file"
         raise BundleRefused(f"{path!r} is {kind}. An archive may hold files and folders only.")
-    if info.flag_bits & 0x1:
+    if info.flag_bits & (0x1 | 0x40):
         raise BundleRefused(f"{path!r} is encrypted. Devices have no password; make the archive without one.")
     if info.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
         raise BundleRefused(f"{path!r} is compressed in a way that devices cannot read. Use the usual zip (deflate).")
@@ -221,10 +253,14 @@ def _check_kind(info: ZipInfo, path: str) -> None:
 
 def _check_no_file_is_a_folder(entries: dict[str, ZipInfo], folders: set[str]) -> None:
     """`folders`: those that have an entry of their own; the others follow from the paths of files."""
+    looked_at: set[str] = set()
     for path in (*entries, *(f"{folder}/" for folder in folders)):
         folder = path
         while "/" in folder:
             folder = folder.rsplit("/", 1)[0]
+            if folder in looked_at:
+                break
+            looked_at.add(folder)
             if folder in entries:
                 raise BundleRefused(f"{folder!r} is both a file and a folder in the archive. Rename one of them.")
 

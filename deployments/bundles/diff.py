@@ -28,10 +28,18 @@ class DiffPlan:
 
 
 def plan_diff(old: Manifest, new: Manifest) -> DiffPlan | None:
-    """None when nothing changed. A renamed file is one deleted and one new."""
+    """None when nothing changed, or no client could apply it. A renamed file is one deleted and one new."""
     changed = sorted(path for path, digest in new.items() if old.get(path) != digest)
+    if not _folders_of(old).isdisjoint(changed):
+        # Clients delete files, but leave their folder; Android cannot put a file in its place.
+        return None
     deleted = sorted(path for path in old if path not in new)
     return DiffPlan(changed, deleted) if changed or deleted else None
+
+
+def _folders_of(manifest: Manifest) -> set[str]:
+    """Every folder that holds a file, however deep."""
+    return {path[:place] for path in manifest for place, character in enumerate(path) if character == "/"}
 
 
 def is_worthwhile(plan: DiffPlan, archive: Archive) -> bool:

@@ -7,8 +7,7 @@ from django.core.files import File
 
 from builds.errors import InvalidInput, NotAllowedNow
 from builds.models import Build
-from deployments.bundles.archive import open_archive
-from deployments.bundles.javascript import find_js_bundle
+from deployments.bundles.archive import find_js_bundle_in, open_archive
 from deployments.bundles.refusal import BundleRefused
 from deployments.models import CodePush
 
@@ -124,7 +123,7 @@ def check_upload(upload: "File[bytes]", platform: str) -> None:
         raise BundleTooLarge
     try:
         with open_archive(cast(BinaryIO, upload.file)) as archive:
-            find_js_bundle(list(archive.entries), platform)
+            find_js_bundle_in(archive, platform)
     except BundleRefused as refusal:
         raise InvalidInput(str(refusal), field="bundle") from refusal
     upload.seek(0)

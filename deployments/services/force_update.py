@@ -9,12 +9,12 @@ from deployments.services import checks
 from deployments.services.change import slot_change
 
 
-def find_force_update_obstacle(build: Build) -> str | None:
-    """Why Force Update cannot be applied now, as a sentence; None when it can. One query."""
+def find_force_update_obstacle(build: Build, store_live: Build | None) -> str | None:
+    """Why Force Update cannot be applied now, as a sentence; None when it can. `store_live`: that of its slot."""
     return transitions.find_force_update_obstacle(
         is_store_live=build.store_status == StoreStatus.LIVE,
         was_store_live=build.was_store_live,
-        slot_has_store_live=Build.objects.in_slot_of(build).store_live().exists(),
+        slot_has_store_live=store_live is not None,
     )
 
 
@@ -35,11 +35,12 @@ def lift_force_update(build_id: int, *, actor: User, reason: str = "") -> Build:
 def _set_force_updated(build_id: int, *, actor: User, is_force_updated: bool, reason: str) -> Build:
     checks.check_reason(reason)
     # The whole slot: its store-live build must not leave the store between the check and the commit.
-    with slot_change(build_id, actor=actor) as (change, _slot):
+    with slot_change(build_id, actor=actor) as (change, slot):
         build = change.build
         if build.is_force_updated == is_force_updated:
             return build
-        if is_force_updated and (obstacle := find_force_update_obstacle(build)):
+        store_live = next((other for other in slot if other.store_status == StoreStatus.LIVE), None)
+        if is_force_updated and (obstacle := find_force_update_obstacle(build, store_live)):
             raise NotAllowedNow(obstacle)
         build.is_force_updated = is_force_updated
         build.save(update_fields=["is_force_updated"])

@@ -38,7 +38,9 @@ class ForceUpdate(BuildFormPage):
     template_name = "deployments/force_update.html"
 
     def require_possible(self) -> None:
-        if not self.build.is_force_updated and (obstacle := force_update.find_force_update_obstacle(self.build)):
+        store_live = build_selectors.find_store_live_build(self.build)
+        obstacle = force_update.find_force_update_obstacle(self.build, store_live)
+        if obstacle and not self.build.is_force_updated:
             raise NotAllowedNow(obstacle)
 
     def describe(self) -> dict[str, Any]:

@@ -12,12 +12,13 @@ from django.views.decorators.http import require_safe
 from builds import selectors as build_selectors
 from builds.access import ProjectAccess, get_build
 from builds.errors import NotAllowedNow
-from builds.models import Build, StoreStatus
+from builds.models import Build
 from builds.paging import PAGE_SIZE, get_page
 from deployments import selectors
 from deployments.models import CodePush
 from deployments.policy import transitions
 from deployments.services import checks
+from deployments.services.force_update import find_force_update_obstacle
 from deployments.views.cards import Card, make_cards
 from deployments.views.split import Slice, split_devices
 from metrics.selectors import BuildMetrics, measure_builds
@@ -70,12 +71,7 @@ class BuildPage:
     @property
     def force_update_obstacle(self) -> str:
         """Why Force Update does nothing now, for anybody; "" when it can be applied."""
-        obstacle = transitions.find_force_update_obstacle(
-            is_store_live=self.build.store_status == StoreStatus.LIVE,
-            was_store_live=self.build.was_store_live,
-            slot_has_store_live=self.store_live is not None,
-        )
-        return obstacle or ""
+        return find_force_update_obstacle(self.build, self.store_live) or ""
 
     @property
     def can_finish(self) -> bool:

@@ -50,12 +50,16 @@ class Card:
 
     @property
     def rollback_obstacle(self) -> str:
-        """Why there is nothing to roll back to, or "". Labels have no gaps, so only v1 has no earlier one."""
-        return "Nothing came before v1. To take it back, disable it." if self.codepush.label_number == 1 else ""
+        return find_rollback_obstacle(self.codepush)
 
     @property
     def size_bytes(self) -> int | None:
         return self.codepush.bundle.size_bytes if self.codepush.bundle else self.codepush.upload_size_bytes
+
+
+def find_rollback_obstacle(codepush: CodePush) -> str:
+    """Why there is nothing to roll back to, or "". Labels have no gaps, so only v1 has no earlier one."""
+    return "Nothing came before v1. To take it back, disable it." if codepush.label_number == 1 else ""
 
 
 def make_cards(

@@ -9,6 +9,7 @@ from deployments.forms import PromoteForm, RollbackForm
 from deployments.models import CodePush
 from deployments.policy.label import format_label
 from deployments.services import checks, republishing
+from deployments.views.cards import find_rollback_obstacle
 from deployments.views.codepush_pages import CodePushFormPage
 from metrics.selectors import BuildMetrics
 
@@ -37,8 +38,8 @@ class RollBack(CodePushFormPage):
     def require_possible(self) -> None:
         checks.require_success(self.codepush, to_be="rolled back")
         checks.require_is_live(self.codepush, selectors.find_live_codepush(self.build))
-        if not selectors.list_rollback_sources(self.build, self.codepush).exists():
-            raise NotAllowedNow(f"Nothing came before {self.codepush}. To take it back, disable it.")
+        if obstacle := find_rollback_obstacle(self.codepush):
+            raise NotAllowedNow(obstacle)
 
     def describe(self) -> dict[str, Any]:
         shown = super().describe()

@@ -15,7 +15,7 @@ def test_whoever_creates_a_project_is_its_first_admin(outsider: User) -> None:
     stored = Project.objects.get(slug="northwind-outdoor")
     assert (stored, stored.ios_bundle_id) == (project, "com.northwind")
     assert [(m.user, m.role) for m in stored.memberships.all()] == [(outsider, Role.ADMIN)]
-    assert get_project(outsider, stored.slug).can_administer
+    assert get_project(outsider, stored.slug).role == Role.ADMIN
     entry = AuditEntry.objects.get()
     assert (entry.project, entry.actor, entry.after) == (
         project,

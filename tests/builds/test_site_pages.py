@@ -12,6 +12,7 @@ from pytest_django.fixtures import Settings
 
 from builds.models import Project
 from codepush_site.middleware import CONTENT_SECURITY_POLICY
+from tests.architecture.source import ROOT
 
 AsUser = Callable[[User], Client]
 
@@ -43,7 +44,7 @@ def test_every_answer_carries_the_content_security_policy(client: Client, path: 
     assert "unsafe" not in CONTENT_SECURITY_POLICY
 
 
-@pytest.mark.parametrize("path", sorted(Path("templates").rglob("*.html")), ids=str)
+@pytest.mark.parametrize("path", sorted((ROOT / "templates").rglob("*.html")), ids=lambda path: path.name)
 def test_no_template_has_inline_script_or_style(path: Path) -> None:
     source = path.read_text()
     assert "<style" not in source

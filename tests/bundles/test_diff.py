@@ -1,6 +1,7 @@
 """Diffs between bundles: what they hold, and that a client which applies one gets exactly the new bundle."""
 
 import json
+from dataclasses import replace
 from io import BytesIO
 from zipfile import ZipFile
 
@@ -72,6 +73,18 @@ def test_nothing_changed_makes_no_diff() -> None:
     assert diff_of(OLD, dict(reversed(OLD.items()))) is None
 
 
+def test_a_file_in_place_of_a_folder_makes_no_diff() -> None:
+    """Clients leave the folder of a deleted file, and Android cannot write a file over it."""
+    assert diff_of({BUNDLE: JAVASCRIPT, "CodePush/a/b/c": b"c"}, {BUNDLE: JAVASCRIPT, "CodePush/a": b"a"}) is None
+
+
+def test_a_folder_in_place_of_a_file_is_a_usual_diff() -> None:
+    new = {BUNDLE: JAVASCRIPT, "CodePush/a/b": b"b"}
+    diff = diff_of({BUNDLE: JAVASCRIPT, "CodePush/a": b"a"}, new)
+    assert diff is not None
+    assert apply_diff({BUNDLE: JAVASCRIPT, "CodePush/a": b"a"}, diff) == new
+
+
 def test_the_same_two_bundles_always_give_the_same_bytes() -> None:
     new = {**OLD, BUNDLE: b"changed()", "CodePush/a": b"1", "CodePush/b": b"2"}
     assert diff_of(OLD, new) == diff_of(dict(reversed(OLD.items())), dict(reversed(new.items())))
@@ -127,5 +140,5 @@ def test_a_diff_is_made_where_it_saves_something(size_bytes: int, changed_bytes:
     archive = make_zip({BUNDLE: JAVASCRIPT, "CodePush/a": content}, compression=0)
     with opened(archive, limits=Limits()) as source:
         source.entries["CodePush/a"].compress_size = changed_bytes
-        resized = type(source)(source.zip_file, source.entries, size_bytes, source.limits)
+        resized = replace(source, size_bytes=size_bytes)
         assert is_worthwhile(DiffPlan(["CodePush/a"], []), resized) is expected

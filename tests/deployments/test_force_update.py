@@ -90,5 +90,5 @@ def test_a_reason_that_is_too_long_is_refused(replaced_build: Build, owner: User
 def test_pages_learn_beforehand_whether_it_can_be_applied(replaced_build: Build, owner: User) -> None:
     live = Build.objects.store_live().get()
 
-    assert find_force_update_obstacle(replaced_build) is None
-    assert "live in the store" in (find_force_update_obstacle(live) or "")
+    assert find_force_update_obstacle(replaced_build, live) is None
+    assert "live in the store" in (find_force_update_obstacle(live, live) or "")

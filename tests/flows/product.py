@@ -84,7 +84,7 @@ class Product:
 
     def _start(self, command: str, log: IO[bytes]) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            ["/bin/sh", "-c", f"{command}"],
+            ["/bin/sh", "-c", command],
             cwd=ROOT,
             env=self._environment,
             stdout=log,
