@@ -22,6 +22,7 @@ from deployments.models import CodePush
 from deployments.services import force_update, republishing
 from deployments.services.build_status import set_store_status
 from deployments.services.codepushes import create_codepush
+from metrics.aggregation import apply_waiting_reports
 from metrics.selectors import measure_builds
 
 USERNAME, PASSWORD, SLUG = "rosa", "flows-password-1", "flows"
@@ -87,6 +88,7 @@ def replace_in_store_and_force(build_id: int, by_build_id: int) -> dict[str, Any
 
 
 def measure(key: str) -> dict[str, Any]:
+    apply_waiting_reports()
     metrics = asdict(measure_builds([key])[key])
     del metrics["as_of"]
     return metrics
