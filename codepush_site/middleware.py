@@ -1,8 +1,9 @@
-"""What holds for every page: which sources a browser may load, and how much it may send."""
+"""What holds for every page: which sources a browser may load, and how much and what it may send."""
 
 from collections.abc import Callable
 
 from django.conf import settings
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -40,6 +41,21 @@ class BodySizeLimitMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         announced = request.META.get("CONTENT_LENGTH") or "0"
-        if announced.isdigit() and int(announced) > settings.MAX_BUNDLE_BYTES + _FORM_OVERHEAD_BYTES:
+        # No number: Django takes it for 0. More digits than fit: int() would refuse them.
+        is_number = announced.isascii() and announced.isdigit()
+        if is_number and (len(announced) > 18 or int(announced) > settings.MAX_BUNDLE_BYTES + _FORM_OVERHEAD_BYTES):
             return render(request, "413.html", {"refusal": BundleTooLarge().message}, status=413)
+        return self.get_response(request)
+
+
+class NulRefusedMiddleware:
+    """No address and no cookie holds a NUL (400): PostgreSQL stores none, so looking for one is a fault there."""
+
+    def __init__(self, get_response: _GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        query = request.META.get("QUERY_STRING", "")
+        if "%00" in query or any("\0" in text for text in (request.path_info, query, *request.COOKIES.values())):
+            raise BadRequest("NUL in an address or cookie")
         return self.get_response(request)

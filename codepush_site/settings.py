@@ -66,6 +66,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "codepush_site.middleware.ContentSecurityPolicyMiddleware",
     "codepush_site.middleware.BodySizeLimitMiddleware",
+    "codepush_site.middleware.NulRefusedMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -179,6 +180,8 @@ if REDIS_URL:
     }
 else:
     CELERY_BROKER_URL = "filesystem://localhost"
+    # Over this broker forked processes wait at one lock: the one that holds it is killed, and all wait for ever.
+    CELERY_WORKER_POOL = "threads"
     _queue, _control = VAR_DIR / "queue", VAR_DIR / "queue-control"
     for _folder in (_queue, _control):
         _folder.mkdir(exist_ok=True)

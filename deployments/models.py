@@ -43,10 +43,6 @@ class Bundle(models.Model):
             models.UniqueConstraint(fields=["content_hash"], name="bundle_content_is_unique"),
             models.CheckConstraint(condition=Q(size_bytes__gt=0), name="bundle_size_is_positive"),
         ]
-        indexes = [
-            # Devices and support staff name a bundle by its package hash.
-            models.Index(fields=["package_hash"], name="bundle_by_package_hash"),
-        ]
 
     def __str__(self) -> str:
         return self.package_hash[:12]

@@ -32,7 +32,6 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'indexes': [models.Index(fields=['package_hash'], name='bundle_by_package_hash')],
                 'constraints': [models.UniqueConstraint(fields=('content_hash',), name='bundle_content_is_unique'), models.CheckConstraint(condition=models.Q(('size_bytes__gt', 0)), name='bundle_size_is_positive')],
             },
         ),

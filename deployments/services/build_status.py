@@ -57,6 +57,7 @@ def set_store_status(build_id: int, *, actor: User, store_status: str) -> Build:
         require_may_be_in_store(build)
         if store_status == StoreStatus.LIVE:
             _make_room(change, slot)
+            build.store_live_at = timezone.now()
         before = build.store_status
         build.store_status = store_status
         build.save(update_fields=["store_status", "store_live_at", "is_force_updated"])
@@ -87,7 +88,6 @@ def _make_room(change: BuildChange, slot: list[Build]) -> None:
                 before={"store_status": StoreStatus.LIVE},
                 after={"store_status": StoreStatus.APPROVED, "replaced_by": build.pk},
             )
-    build.store_live_at = timezone.now()
     if build.is_force_updated:
         # It was sent away from, and is now where others are sent to.
         build.is_force_updated = False

@@ -72,6 +72,25 @@ def test_a_body_over_the_limit_is_refused_before_it_is_read(client: Client, sett
     assert "Content-Security-Policy" in response.headers
 
 
+@pytest.mark.parametrize(("announced", "status"), [("²", 403), ("-1", 403), ("9" * 5000, 413)])
+@pytest.mark.django_db
+def test_an_announced_length_that_is_no_length_is_no_fault(announced: str, status: int) -> None:
+    client = Client(enforce_csrf_checks=True)
+    assert client.generic("POST", "/sign-in/", b"", CONTENT_LENGTH=announced).status_code == status
+
+
+@pytest.mark.parametrize("address", ["/projects/%00/", "/projects/?q=%00", "/admin/builds/build/?deployment_key=%00"])
+def test_a_nul_in_an_address_is_refused(support: Client, address: str) -> None:
+    response = support.get(address)
+    assert response.status_code == 400
+    assert "could not read this request" in response.content.decode()
+
+
+@pytest.mark.django_db
+def test_a_nul_in_a_cookie_is_refused(client: Client) -> None:
+    assert client.get("/sign-in/", HTTP_COOKIE='sessionid="\\000aaaaaaaaaa"').status_code == 400
+
+
 def test_liveness_touches_nothing(client: Client) -> None:
     # Without the database fixture any query would fail the test.
     response = client.get("/healthz")
