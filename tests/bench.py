@@ -43,7 +43,7 @@ def main() -> None:
             ("check, up to date", lambda n: _get(f"{check}d{n}&package_hash={newest_hash}"), PRODUCT),
             ("check, offered", lambda n: _get(f"{check}d{n}"), PRODUCT),
             ("check, 404", lambda n: _get(check.replace(KEY, "unknown-deployment-key")), PRODUCT),
-            ("report (SQLite, durable)", _report, PRODUCT),
+            (f"report ({'Redis' if os.environ.get('REDIS_URL') else 'SQLite, durable'})", _report, PRODUCT),
         ]
         bare = 0.0
         print(f"{'':28}{'requests/s':>12}{'ratio':>8}{'p50 ms':>9}{'p99 ms':>9}")
