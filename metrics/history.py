@@ -1,0 +1,128 @@
+"""History for charts, as the aggregation left it: hours for the last 14 days, days for a year."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db.models import QuerySet, Sum
+from django.db.models.functions import TruncDay, TruncHour
+from django.utils import timezone
+
+from deployments.policy.label import format_label
+from metrics.models import STORE_BUNDLE, LogPosition, ReleaseHour
+from metrics.rollup import find_oldest_day, find_oldest_hour, start_of_day
+from metrics.selectors import NO_LABEL
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The points that all series of a chart share.
+
+    `starts`: beginnings of hours or days (`step`) in UTC, oldest first, no gaps. The last is that of `as_of` or of
+    the end asked for, whichever is earlier; it may not be over yet. What was reported by `as_of` is in the numbers.
+    """
+
+    as_of: datetime
+    step: timedelta
+    starts: tuple[datetime, ...]
+
+    @property
+    def end(self) -> datetime:
+        """The first moment that is not part of it."""
+        return self.starts[-1] + self.step
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveHistory:
+    """`by_label`: for each label that somebody ran, active devices at the end of each point of `span`.
+
+    Labels from the first on, NO_LABEL (the bundle of the store) before all.
+    """
+
+    span: Span
+    by_label: Mapping[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseSeries:
+    """New devices per point of the span: how many did it for the first time then."""
+
+    downloads: tuple[int, ...]
+    installs: tuple[int, ...]
+    rollbacks: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseHistory:
+    """`by_label`: for each label that something happened to within `span`, from the first label on."""
+
+    span: Span
+    by_label: Mapping[str, ReleaseSeries] = field(default_factory=dict)
+
+
+def read_active_history(build_id: int, *, since: datetime, until: datetime) -> ActiveHistory:
+    """How many devices ran each label, over time; `until` is not included.
+
+    By the hour when all of it is within the last 14 days, else by the day; a year back at most. Three queries; the
+    part before `since` is summed up by the database.
+    """
+    span = _find_span(since, until)
+    rows = ReleaseHour.objects.filter(build_id=build_id).order_by()
+    opening = dict(rows.filter(hour__lt=span.starts[0]).values_list("label_number").annotate(sum=Sum("active_change")))
+    changes = {
+        (number, start): change for number, start, change in _by_point(rows, span).annotate(change=Sum("active_change"))
+    }
+    by_label = {}
+    for number in sorted({*opening, *(number for number, _ in changes)}):
+        active, points = opening.get(number, 0), []
+        for start in span.starts:
+            active += changes.get((number, start), 0)
+            # A report that was late may end something an hour before it began: the sum is right from then on.
+            points.append(max(active, 0))
+        if any(points):
+            by_label[_name(number)] = tuple(points)
+    return ActiveHistory(span, by_label)
+
+
+def read_release_history(build_id: int, *, since: datetime, until: datetime) -> ReleaseHistory:
+    """Downloads, installs and rollbacks of each label, over time; points as in `read_active_history`. Two queries."""
+    span = _find_span(since, until)
+    rows = _by_point(ReleaseHour.objects.filter(build_id=build_id).order_by(), span)
+    sums: dict[int, dict[datetime, tuple[int, int, int]]] = {}
+    for number, start, *counts in rows.annotate(Sum("downloads"), Sum("installs"), Sum("rollbacks")):
+        if any(counts):
+            sums.setdefault(number, {})[start] = (counts[0], counts[1], counts[2])
+    by_label = {}
+    for number in sorted(sums):
+        points = [sums[number].get(start, (0, 0, 0)) for start in span.starts]
+        by_label[_name(number)] = ReleaseSeries(*zip(*points, strict=True))
+    return ReleaseHistory(span, by_label)
+
+
+def _find_span(since: datetime, until: datetime) -> Span:
+    now = timezone.now()
+    as_of = LogPosition.objects.values_list("applied_at", flat=True).first() or now
+    since = max(since, find_oldest_day(now))
+    if since >= find_oldest_hour(now):
+        step, start = HOUR, since.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    else:
+        step, start = DAY, start_of_day(since)
+    last = min(until - timedelta.resolution, as_of)
+    # At least one point, whatever was asked for.
+    count = max(1, (last - start) // step + 1)
+    return Span(as_of, step, tuple(start + place * step for place in range(count)))
+
+
+def _by_point(rows: QuerySet[ReleaseHour], span: Span) -> Any:
+    """Rows of the span in groups of (label number, point)."""
+    point = TruncHour("hour", tzinfo=UTC) if span.step == HOUR else TruncDay("hour", tzinfo=UTC)
+    within = rows.filter(hour__gte=span.starts[0], hour__lt=span.end)
+    return within.annotate(point=point).values_list("label_number", "point")
+
+
+def _name(label_number: int) -> str:
+    return NO_LABEL if label_number == STORE_BUNDLE else format_label(label_number)
