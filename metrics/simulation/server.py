@@ -1,13 +1,17 @@
-"""What the client SDK says to a server, and what it checks of the answers. HTTP only."""
+"""What the client SDK says to a server, and what it checks of the answers. HTTP only.
 
+Not httpx: thousands of devices in one process need a client that costs less than the server that they ask.
+"""
+
+import json
 import threading
+import time
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import IO, Any
-from urllib.parse import urlencode
+from urllib.parse import SplitResult, urlencode, urljoin, urlsplit
 
-import httpx
-
-_PREFIX = "/api/v0.1/public/codepush"
+_PREFIX = "api/v0.1/public/codepush"
 # What react-native-code-push 9.0.1 sends with every request.
 _SDK_HEADERS = {
     "Accept": "application/json",
@@ -18,6 +22,14 @@ _SDK_HEADERS = {
 }
 _TIMEOUT_SECONDS = 30.0
 _POLL_SECONDS = 0.5
+# A server may have closed a connection that was idle for longer. Finding out by a report that fails would leave open
+# whether it arrived.
+_IDLE_SECONDS = 1.0
+_CHUNK_BYTES = 256 * 1024
+
+
+class Unreachable(Exception):
+    """No answer: whether the request arrived is not known."""
 
 
 class ProtocolViolation(Exception):
@@ -43,21 +55,49 @@ class Offer:
     size_bytes: int
 
 
-class Server:
-    """One CodePush server as devices see it. Safe to share between threads."""
+class _Line:
+    """One thread's connections, kept open: {scheme and host: (connection, when it was last used)}."""
 
-    def __init__(self, url: str) -> None:
-        self._client = httpx.Client(base_url=url.rstrip("/"), headers=_SDK_HEADERS, timeout=_TIMEOUT_SECONDS)
+    def __init__(self) -> None:
+        self._connections: dict[tuple[str, str], tuple[HTTPConnection, float]] = {}
+
+    def open(self, address: SplitResult) -> HTTPConnection:
+        origin = (address.scheme, address.netloc)
+        connection, used_at = self._connections.get(origin, (None, 0.0))
+        now = time.monotonic()
+        if connection is None:
+            kind = HTTPSConnection if address.scheme == "https" else HTTPConnection
+            connection = kind(address.netloc, timeout=_TIMEOUT_SECONDS)
+        elif now - used_at > _IDLE_SECONDS:
+            # It connects anew with the next request.
+            connection.close()
+        self._connections[origin] = connection, now
+        return connection
 
     def close(self) -> None:
-        self._client.close()
+        for connection, _ in self._connections.values():
+            connection.close()
+
+
+class Server:
+    """One CodePush server as devices see it. Safe to share between threads; each has connections of its own."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url.rstrip("/") + "/"
+        self._own = threading.local()
+        self._lines: list[_Line] = []
+
+    def close(self) -> None:
+        """No connection is open. No other thread may use the server any more."""
+        for line in self._lines:
+            line.close()
 
     def wait_until_it_answers(self, stopped: threading.Event) -> None:
         """Returns once something answers at the address, whatever it says, or when stopped. Never gives up."""
         while not stopped.is_set():
             try:
-                self._client.get("/healthz")
-            except httpx.TransportError:
+                self._fetch("GET", "healthz")
+            except Unreachable:
                 stopped.wait(_POLL_SECONDS)
             else:
                 return
@@ -87,36 +127,70 @@ class Server:
 
     def download(self, offer: Offer, target: IO[bytes]) -> None:
         """Write the archive to `target`. Checks what Android checks: Content-Length, and as many bytes."""
-        with self._client.stream("GET", offer.download_url, headers={"Accept-Encoding": "identity"}) as answer:
-            _require(answer.status_code == 200, f"{offer.download_url} answered {answer.status_code}.")
+        url, label = offer.download_url, offer.package.label
+        try:
+            answer = self._send("GET", url, headers={"Accept-Encoding": "identity"})
             promised = answer.headers.get("Content-Length", "")
-            _require(promised.isdigit(), f"{offer.download_url} came without Content-Length.")
             received = 0
-            for chunk in answer.iter_raw():
+            while chunk := answer.read(_CHUNK_BYTES):
                 received += len(chunk)
                 target.write(chunk)
-        _require(received == int(promised), f"{offer.download_url} broke off: {received} of {promised} bytes.")
-        _require(received == offer.size_bytes, f"{offer.package.label} has {received} bytes, not {offer.size_bytes}.")
+        except (OSError, HTTPException) as error:
+            raise Unreachable(type(error).__name__) from error
+        _require(answer.status == 200, f"{url} answered {answer.status}.")
+        _require(promised.isdigit(), f"{url} came without Content-Length.")
+        _require(received == int(promised), f"{url} broke off: {received} of {promised} bytes.")
+        _require(received == offer.size_bytes, f"{label} has {received} bytes, not {offer.size_bytes}.")
 
     def report_deploy(self, body: dict[str, str]) -> None:
-        """Raises httpx.HTTPError or ProtocolViolation when the report may not have arrived."""
+        """Raises Unreachable or ProtocolViolation when the report may not have arrived."""
         self._report("deploy", body)
 
     def report_download(self, body: dict[str, str]) -> None:
         self._report("download", body)
 
     def _report(self, kind: str, body: dict[str, str]) -> None:
-        answer = self._client.post(f"{_PREFIX}/report_status/{kind}", json=body)
-        _require(answer.status_code == 200, f"A {kind} report was answered {answer.status_code}: {answer.text[:200]}")
+        status, text = self._fetch("POST", f"{_PREFIX}/report_status/{kind}", json.dumps(body).encode())
+        _require(status == 200, f"A {kind} report was answered {status}: {text[:200]}")
 
     def _ask(self, query: dict[str, str]) -> dict[str, Any]:
-        answer = self._client.get(f"{_PREFIX}/update_check?{urlencode(query)}")
-        _require(answer.status_code == 200, f"An update check was answered {answer.status_code}: {answer.text[:200]}")
+        status, text = self._fetch("GET", f"{_PREFIX}/update_check?{urlencode(query)}")
+        _require(status == 200, f"An update check was answered {status}: {text[:200]}")
         try:
-            info: dict[str, Any] = answer.json()["update_info"]
+            info: dict[str, Any] = json.loads(text)["update_info"]
         except (ValueError, KeyError) as error:
-            raise ProtocolViolation(f"An update check was answered {answer.text[:200]!r}.") from error
+            raise ProtocolViolation(f"An update check was answered {text[:200]!r}.") from error
         return info
+
+    def _fetch(self, method: str, url: str, body: bytes | None = None) -> tuple[int, str]:
+        """(status, text) of the answer. Raises Unreachable."""
+        try:
+            answer = self._send(method, url, body)
+            return answer.status, answer.read().decode(errors="replace")
+        except (OSError, HTTPException) as error:
+            raise Unreachable(type(error).__name__) from error
+
+    def _send(
+        self, method: str, url: str, body: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> HTTPResponse:
+        address = urlsplit(urljoin(self._url, url))
+        connection = self._line.open(address)
+        path = f"{address.path}?{address.query}" if address.query else address.path
+        try:
+            connection.request(method, path, body, _SDK_HEADERS | (headers or {}))
+            return connection.getresponse()
+        except (OSError, HTTPException):
+            # What it holds of this request must not be taken for the answer to the next.
+            connection.close()
+            raise
+
+    @property
+    def _line(self) -> _Line:
+        line: _Line | None = getattr(self._own, "line", None)
+        if line is None:
+            line = self._own.line = _Line()
+            self._lines.append(line)
+        return line
 
 
 def _require(is_fine: bool, complaint: str) -> None:

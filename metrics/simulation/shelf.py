@@ -1,6 +1,7 @@
 """The files behind each package hash, as far as devices have downloaded them: what each file is, not the files."""
 
 import json
+import tempfile
 import threading
 import zipfile
 from hashlib import sha256
@@ -8,20 +9,42 @@ from typing import IO
 
 from deployments.bundles.archive import DIFF_MARKER
 from deployments.bundles.manifest import compute_package_hash, is_ignored
-from metrics.simulation.server import Package, ProtocolViolation
+from metrics.simulation.server import Offer, Package, ProtocolViolation, Server
 
 _CHUNK_BYTES = 256 * 1024
+_IN_MEMORY_BYTES = 8_000_000
 
 
 class Shelf:
-    """Manifests by package hash, shared by all devices: each bundle is verified once, not once per device."""
+    """Manifests by package hash, shared by all devices: each bundle is verified once, not once per device.
 
-    def __init__(self, manifests: dict[str, dict[str, str]]) -> None:
+    `shares_downloads`: each file is transferred once too, and the other devices take it from here.
+    """
+
+    def __init__(self, manifests: dict[str, dict[str, str]], *, shares_downloads: bool = False) -> None:
         self.manifests = manifests
+        self._shares_downloads = shares_downloads
+        self._transferred_urls: set[str] = set()
+        self._transfer_lock = threading.Lock()
         self._verified: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
 
-    def verify(self, file: IO[bytes], package: Package, current: Package | None) -> None:
+    def fetch(self, server: Server, offer: Offer, current: Package | None) -> None:
+        """A device that runs `current` has the offered package. Raises Unreachable, ProtocolViolation."""
+        if not self._shares_downloads:
+            self._transfer(server, offer, current)
+        elif offer.download_url not in self._transferred_urls:
+            with self._transfer_lock:
+                if offer.download_url not in self._transferred_urls:
+                    self._transfer(server, offer, current)
+                    self._transferred_urls.add(offer.download_url)
+
+    def _transfer(self, server: Server, offer: Offer, current: Package | None) -> None:
+        with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as file:
+            server.download(offer, file)
+            self._verify(file, offer.package, current)
+
+    def _verify(self, file: IO[bytes], package: Package, current: Package | None) -> None:
         """The archive in `file`, applied to what the device runs, gives the package. Raises ProtocolViolation."""
         base_hash = current.package_hash if current else ""
         with self._lock:

@@ -22,7 +22,9 @@ from deployments.models import CodePush
 from deployments.services import force_update, republishing
 from deployments.services.build_status import set_store_status
 from deployments.services.codepushes import create_codepush
+from metrics import report_log
 from metrics.aggregation import apply_waiting_reports
+from metrics.models import LogPosition, ReleaseCounter
 from metrics.selectors import measure_builds
 
 USERNAME, PASSWORD, SLUG = "rosa", "flows-password-1", "flows"
@@ -92,6 +94,31 @@ def measure(key: str) -> dict[str, Any]:
     metrics = asdict(measure_builds([key])[key])
     del metrics["as_of"]
     return metrics
+
+
+def kill_worker_while_applying(process_group: int) -> dict[str, Any]:
+    """SIGKILL to the worker with all its children once it has applied reports, and more are waiting."""
+    while not (ReleaseCounter.objects.filter(download_reports__gte=100).exists() and _is_anything_waiting()):
+        time.sleep(0.01)
+    os.killpg(process_group, signal.SIGKILL)
+    return {"at": time.time()}
+
+
+def measure_when_applied(keys: list[str], seconds: float) -> dict[str, Any]:
+    """{key: its numbers}, once a worker has applied every report. This process applies none."""
+    deadline = time.monotonic() + seconds
+    while _is_anything_waiting():
+        assert time.monotonic() < deadline, f"Reports are waiting after {seconds} s."
+        time.sleep(0.1)
+    numbers = {key: asdict(metrics) for key, metrics in measure_builds(keys).items()}
+    for metrics in numbers.values():
+        del metrics["as_of"]
+    return numbers
+
+
+def _is_anything_waiting() -> bool:
+    position = LogPosition.objects.first() or LogPosition()
+    return bool(report_log.read_stream(position, 1) or report_log.read_table(1)[1])
 
 
 def _person() -> User:

@@ -77,9 +77,9 @@ class Product:
         info: dict[str, Any] = answer.json()["update_info"]
         return info
 
-    def wait_for_label(self, key: str, label: str, seconds: float) -> float:
+    def wait_for_label(self, key: str, label: str, seconds: float, *, app_version: str = "3.0.0") -> float:
         """When devices were first offered the label, in seconds since the epoch."""
-        wait_for(lambda: self.ask(key)["label"] == label, f"{label} is offered", seconds, self._read_logs)
+        wait_for(lambda: self.ask(key, app_version)["label"] == label, f"{label} is offered", seconds, self._read_logs)
         return time.time()
 
     def _start(self, command: str, log: IO[bytes]) -> subprocess.Popen[bytes]:

@@ -12,8 +12,8 @@ import pytest
 
 from deployments.bundles.manifest import compute_package_hash
 from metrics.simulation import device as simulated
-from metrics.simulation.device import Device
-from metrics.simulation.fleet import Fleet, play
+from metrics.simulation.device import Device, Luck
+from metrics.simulation.fleet import Fleet, StateUnreadable, play
 from metrics.simulation.server import Offer, Package, ProtocolViolation, Server
 from metrics.simulation.shelf import Shelf
 
@@ -40,6 +40,8 @@ class ScriptedServer(Server):
         self.archive = b""
         self.is_away = False
         self.sent: list[tuple[str, str]] = []
+        self.bodies: list[dict[str, str]] = []
+        self.transfers = 0
 
     def release(self, label: str, text: str, *, is_mandatory: bool = False, archive: bytes | None = None) -> None:
         files = {"CodePush/index.android.bundle": text}
@@ -53,14 +55,17 @@ class ScriptedServer(Server):
         return self.offer
 
     def download(self, offer: Offer, target: IO[bytes]) -> None:
+        self.transfers += 1
         target.write(self.archive)
 
     def report_deploy(self, body: dict[str, str]) -> None:
         if self.is_away:
             raise ProtocolViolation("503")
+        self.bodies.append(body)
         self.sent.append((body.get("status", "binary"), body.get("label", "")))
 
     def report_download(self, body: dict[str, str]) -> None:
+        self.bodies.append(body)
         self.sent.append(("Downloaded", body["label"]))
 
 
@@ -82,8 +87,8 @@ class Phone:
         self._server = server
         self._shelf = Shelf({})
 
-    def start(self, *, failure_rate: float = 0.0) -> None:
-        self.device.start_app(self._server, self._shelf, seed="tests", failure_rate=failure_rate)
+    def start(self, **luck: float) -> None:
+        self.device.start_app(self._server, self._shelf, seed="tests", luck=Luck(**luck))
 
 
 @pytest.fixture
@@ -155,7 +160,7 @@ def test_a_report_that_did_not_arrive_is_not_counted_before_it_does(server: Scri
     server.is_away = False
     phone.start()
 
-    assert (server.sent, phone.device.counted_as) == ([("binary", "")], "")
+    assert (server.sent, phone.device.counted_as) == ([("binary", "")], {KEY: ""})
 
 
 def test_a_success_that_was_not_answered_gives_way_to_a_newer_one(server: ScriptedServer, phone: Phone) -> None:
@@ -198,11 +203,11 @@ def test_a_diff_is_applied_to_what_the_device_runs(server: ScriptedServer, phone
 def test_a_fleet_continues_where_it_was(server: ScriptedServer, tmp_path: Path) -> None:
     server.release("v1", "one")
     state = tmp_path / "fleet.json"
-    first = Fleet(server, seed="tests", failure_rate=0.0)
+    first = Fleet(server, seed="tests", luck=Luck())
     first.grow(KEY, "3.0.0", 5)
     play(first, [0.0, 0.0], threading.Event(), state)
 
-    second = Fleet(server, seed="another", failure_rate=0.0)
+    second = Fleet(server, seed="another", luck=Luck())
     second.load(state)
     second.grow(KEY, "3.0.0", 6)
 
@@ -214,9 +219,98 @@ def test_a_fleet_continues_where_it_was(server: ScriptedServer, tmp_path: Path) 
 def test_a_stopped_fleet_starts_nothing_more(server: ScriptedServer) -> None:
     stopped = threading.Event()
     stopped.set()
-    fleet = Fleet(server, seed="tests", failure_rate=0.0)
+    fleet = Fleet(server, seed="tests", luck=Luck())
     fleet.grow(KEY, "3.0.0", 5)
 
     play(fleet, [60.0], stopped, None)
 
     assert server.sent == []
+
+
+def test_a_report_that_something_on_the_way_doubles_arrives_twice_at_once_or_later(server: ScriptedServer) -> None:
+    fleet = Fleet(server, seed="tests", luck=Luck(duplicate_rate=1.0))
+    fleet.grow(KEY, "3.0.0", 40)
+
+    play(fleet, [0.0], threading.Event(), None)
+    assert 40 < len(server.sent) < 80
+    play(fleet, [0.0], threading.Event(), None)
+
+    assert server.sent == [("binary", "")] * 80
+    assert fleet.summarize()[KEY].reports["binary"] == {"": 80}
+
+
+def test_offers_that_are_not_downloaded_at_once_are_at_a_later_start(server: ScriptedServer) -> None:
+    server.release("v1", "one")
+    fleet = Fleet(server, seed="tests", luck=Luck(download_rate=0.5))
+    fleet.grow(KEY, "3.0.0", 40)
+
+    play(fleet, [0.0], threading.Event(), None)
+    assert 0 < fleet.summarize()[KEY].devices["downloads"]["v1"] < 40
+
+    play(fleet, [0.0] * 12, threading.Event(), None)
+    assert fleet.summarize()[KEY].devices["downloads"]["v1"] == 40
+
+
+def test_a_fleet_that_shares_downloads_transfers_a_file_once(server: ScriptedServer) -> None:
+    server.release("v1", "one")
+    fleet = Fleet(server, seed="tests", luck=Luck(), shares_downloads=True)
+    fleet.grow(KEY, "3.0.0", 10)
+
+    play(fleet, [0.0], threading.Event(), None)
+
+    assert (server.transfers, fleet.summarize()[KEY].devices["downloads"]["v1"]) == (1, 10)
+
+
+def test_a_device_with_a_newer_binary_leaves_the_build_whose_update_it_ran(
+    server: ScriptedServer, phone: Phone
+) -> None:
+    server.release("v1", "one", is_mandatory=True)
+    phone.start()
+    server.offer = None
+
+    phone.device.replace_binary("key-of-the-newer", "3.1.0")
+    phone.start()
+    phone.start()
+
+    assert server.bodies[3:] == [
+        {
+            "deployment_key": "key-of-the-newer",
+            "app_version": "3.1.0",
+            "client_unique_id": "device-1",
+            "previous_label_or_app_version": "v1",
+            "previous_deployment_key": KEY,
+        }
+    ]
+    assert phone.device.counted_as == {"key-of-the-newer": ""}
+
+
+def test_a_device_with_a_newer_binary_that_had_no_update_cannot_say_where_it_was(
+    server: ScriptedServer, phone: Phone
+) -> None:
+    phone.start()
+
+    phone.device.replace_binary("key-of-the-newer", "3.1.0")
+    phone.start()
+
+    assert server.bodies[-1]["previous_deployment_key"] == "key-of-the-newer"
+    assert phone.device.counted_as == {KEY: "", "key-of-the-newer": ""}
+
+
+def test_the_chosen_share_of_a_fleet_moves_once(server: ScriptedServer) -> None:
+    fleet = Fleet(server, seed="tests", luck=Luck())
+    fleet.grow(KEY, "3.0.0", 100)
+
+    for _ in range(2):
+        fleet.move(KEY, "key-of-the-newer", "3.1.0", 0.3)
+    fleet.grow(KEY, "3.0.0", 100)
+
+    moved = [device for device in fleet.devices if device.deployment_key == "key-of-the-newer"]
+    assert 15 < len(moved) < 45
+    assert len(fleet.devices) == 100
+
+
+def test_what_is_not_the_state_of_a_fleet_is_refused(server: ScriptedServer, tmp_path: Path) -> None:
+    for text in ("", "[]", '{"seed": "1", "devices": [], "manifests": {}}'):
+        (tmp_path / "state.json").write_text(text)
+        with pytest.raises(StateUnreadable):
+            Fleet(server, seed="tests", luck=Luck()).load(tmp_path / "state.json")
