@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 
 from codepush_site import env
@@ -161,6 +162,10 @@ SNAPSHOT_POLL_SECONDS = 0.25
 # A worker that has not moved for this long is taken for dead, and its CodePush is given to another.
 PROCESSING_LEASE_SECONDS = env.read_int("PROCESSING_LEASE_SECONDS", default=30, minimum=1, maximum=3600)
 
+# How long reports are kept for support staff once they are in the numbers, and silent devices among the devices.
+REPORT_RETENTION_DAYS = env.read_int("REPORT_RETENTION_DAYS", default=90, minimum=1, maximum=36_500)
+DEVICE_RETENTION_DAYS = env.read_int("DEVICE_RETENTION_DAYS", default=180, minimum=1, maximum=36_500)
+
 CELERY_TASK_IGNORE_RESULT = True
 # A message that the broker does not take is no reason to fail or to wait: the sweep queues the work again.
 CELERY_TASK_PUBLISH_RETRY = False
@@ -194,6 +199,12 @@ else:
 CELERY_BEAT_SCHEDULE = {
     # What devices report is in the numbers within a few seconds.
     "apply-reports": {"task": "metrics.apply_reports", "schedule": 2.0, "options": {"expires": 300}},
+    # At a quiet hour by the clock, not every so many hours: each restart of beat would begin to count anew.
+    "keep-house": {
+        "task": "metrics.keep_house",
+        "schedule": crontab(hour="3", minute="17"),
+        "options": {"expires": 12 * 3600},
+    },
     "requeue-unfinished-codepushes": {
         "task": "deployments.requeue_unfinished",
         "schedule": 5.0,

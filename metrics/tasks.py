@@ -1,10 +1,25 @@
 """Work on reports that runs in a Celery worker. Safe to run twice at once, and to lose: the next one goes on."""
 
-from celery import shared_task
+import logging
 
-from metrics import aggregation
+from celery import shared_task
+from django.utils import timezone
+
+from metrics import aggregation, retention, rollup
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task(name="metrics.apply_reports")
 def apply_reports() -> None:
     aggregation.apply_waiting_reports()
+
+
+@shared_task(name="metrics.keep_house")
+def keep_house() -> None:
+    """History is rolled up, and what is older than its retention is gone. No Celery retry: the next run does it."""
+    now = timezone.now()
+    devices = retention.retire_silent_devices(now)
+    rollup.roll_up(now)
+    entries = retention.delete_old_entries(now)
+    logger.info("metrics kept: devices_retired=%s entries_deleted=%s", devices, entries)
