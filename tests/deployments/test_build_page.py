@@ -74,6 +74,17 @@ def test_active_of_the_live_one_counts_its_bundle_under_older_labels(
     assert "<dt>Active</dt><dd>50.0%</dd>" in _card(page, first)
 
 
+def test_no_share_of_nothing(as_user: AsUser, viewer: User, build: Build) -> None:
+    """Neither of no devices, nor of no installs: a device may fail before any installs."""
+    CodePushFactory(build=build)
+    client = as_user(viewer)
+    assert "Rolled out to 100%.</p>" in text_of(client.get(build_url(build)))
+    ReportLogEntry.objects.create(
+        event="fallback", deployment_key=build.deployment_key, client_unique_id="device 0", label="v1"
+    )
+    assert "of installs" not in text_of(client.get(build_url(build)))
+
+
 def test_the_split_bar_adds_up_to_all_devices(as_user: AsUser, viewer: User, build: Build) -> None:
     CodePushFactory.create_batch(5, build=build)
     for number, label in enumerate(["v5", "v4", "v3", "v2", "v1", ""]):
