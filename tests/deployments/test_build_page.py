@@ -100,6 +100,14 @@ def test_the_split_bar_adds_up_to_all_devices(as_user: AsUser, viewer: User, bui
     assert sum(part.width for part in split) == pytest.approx(100)
 
 
+def test_a_label_that_the_build_never_gave_is_not_shown(as_user: AsUser, viewer: User, build: Build) -> None:
+    CodePushFactory(build=build)
+    for first, label in enumerate(["v1", "v99", "<b>"]):
+        report_installed(build, label, 1, first=first)
+    split = as_user(viewer).get(build_url(build)).context["page"].split
+    assert [(part.name, part.devices) for part in split] == [("v1 Live", 1), ("Moved on, or not known", 2)]
+
+
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
