@@ -67,6 +67,7 @@ MIDDLEWARE = [
     "codepush_site.middleware.ContentSecurityPolicyMiddleware",
     "codepush_site.middleware.BodySizeLimitMiddleware",
     "codepush_site.middleware.NulRefusedMiddleware",
+    "codepush_site.middleware.DatabaseOutageMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -160,6 +161,10 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 SNAPSHOT_POLL_SECONDS = 0.25
 # A worker that has not moved for this long is taken for dead, and its CodePush is given to another.
 PROCESSING_LEASE_SECONDS = env.read_int("PROCESSING_LEASE_SECONDS", default=30, minimum=1, maximum=3600)
+
+# Read by the Procfile. Here so that a bad value stops the start with a sentence, as any other.
+WEB_CONCURRENCY = env.read_int("WEB_CONCURRENCY", default=1, minimum=1, maximum=256)
+PORT = env.read_int("PORT", default=8000, minimum=1, maximum=65535)
 
 CELERY_TASK_IGNORE_RESULT = True
 # A message that the broker does not take is no reason to fail or to wait: the sweep queues the work again.
