@@ -1,13 +1,18 @@
 """What holds for every page: which sources a browser may load, and how much and what it may send."""
 
+import logging
 from collections.abc import Callable
 
 from django.conf import settings
 from django.core.exceptions import BadRequest
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 
 from deployments.services.checks import BundleTooLarge
+
+logger = logging.getLogger(__name__)
 
 _GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -46,6 +51,23 @@ class BodySizeLimitMiddleware:
         if is_number and (len(announced) > 18 or int(announced) > settings.MAX_BUNDLE_BYTES + _FORM_OVERHEAD_BYTES):
             return render(request, "413.html", {"refusal": BundleTooLarge().message}, status=413)
         return self.get_response(request)
+
+
+class DatabaseOutageMiddleware:
+    """Without the database no page can be shown (503): the answer says so, and that phones are still served."""
+
+    def __init__(self, get_response: _GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, OperationalError | InterfaceError):
+            return None
+        logger.error("no page without the database: %s", exception)
+        # Without the request: who is signed in stands in the database too.
+        return HttpResponse(render_to_string("503.html"), status=503, headers={"Retry-After": "10"})
 
 
 class NulRefusedMiddleware:

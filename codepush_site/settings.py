@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "codepush_site.middleware.ContentSecurityPolicyMiddleware",
     "codepush_site.middleware.BodySizeLimitMiddleware",
     "codepush_site.middleware.NulRefusedMiddleware",
+    "codepush_site.middleware.DatabaseOutageMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -165,6 +166,9 @@ PROCESSING_LEASE_SECONDS = env.read_int("PROCESSING_LEASE_SECONDS", default=30, 
 # How long reports are kept for support staff once they are in the numbers, and silent devices among the devices.
 REPORT_RETENTION_DAYS = env.read_int("REPORT_RETENTION_DAYS", default=90, minimum=1, maximum=36_500)
 DEVICE_RETENTION_DAYS = env.read_int("DEVICE_RETENTION_DAYS", default=180, minimum=1, maximum=36_500)
+# Read by the Procfile. Here so that a bad value stops the start with a sentence, as any other.
+WEB_CONCURRENCY = env.read_int("WEB_CONCURRENCY", default=1, minimum=1, maximum=256)
+PORT = env.read_int("PORT", default=8000, minimum=1, maximum=65535)
 
 CELERY_TASK_IGNORE_RESULT = True
 # A message that the broker does not take is no reason to fail or to wait: the sweep queues the work again.

@@ -8,6 +8,8 @@ from deployments.bundles.refusal import BundleRefused
 # First eight bytes of Hermes bytecode, then its version as a little-endian 32-bit number.
 HERMES_MAGIC = bytes.fromhex("c61fbc03c103191f")
 _HEADER_BYTES = 12
+# Real ones are near a hundred; a larger number than this is none, and no database column holds it.
+_MAX_HERMES_VERSION = 2**31 - 1
 
 _IOS_ENDINGS = (".jsbundle", ".ios.bundle")
 _ANDROID_ENDINGS = (".android.bundle", ".huawei.bundle")
@@ -75,7 +77,9 @@ class JavaScriptProbe:
         if not self._header:
             raise BundleRefused(f"{self.path!r} is empty. Build the bundle again.")
         if self._header.startswith(HERMES_MAGIC) and len(self._header) == _HEADER_BYTES:
-            return JsBundle(self.path, int.from_bytes(self._header[len(HERMES_MAGIC) :], "little"))
+            version = int.from_bytes(self._header[len(HERMES_MAGIC) :], "little")
+            if version <= _MAX_HERMES_VERSION:
+                return JsBundle(self.path, version)
         if self._is_text and self._decodes(b"", final=True):
             return JsBundle(self.path, None)
         raise BundleRefused(f"{self.path!r} is neither JavaScript text nor Hermes bytecode. Build the bundle again.")

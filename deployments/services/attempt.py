@@ -67,7 +67,9 @@ class Attempt:
         )
         if not claimed:
             return None
-        return cls(CodePush.objects.select_related("build").get(pk=codepush_id))
+        # By the claim, not by the id: while this process stood still, the row may have been canceled or taken over.
+        codepush = CodePush.objects.select_related("build").filter(pk=codepush_id, attempt_id=attempt_id).first()
+        return cls(codepush) if codepush is not None else None
 
     def enter(self, step: CodePush.Step) -> None:
         """The step has begun, for pages to see. Raises AttemptLost."""

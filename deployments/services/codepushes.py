@@ -127,8 +127,7 @@ def retry(codepush_id: int, *, actor: User) -> CodePush:
     with codepush_change(codepush_id, actor=actor) as (change, codepush):
         checks.require_failed(codepush)
         checks.require_accepts_codepushes(change.build)
-        if not bundle_storage.exists(codepush.upload_name):
-            raise NotAllowedNow(f"The archive of {codepush.deployment_id} is no longer stored. Upload it again.")
+        _require_upload(codepush)
         failure_reason = codepush.failure_reason
         codepush.status = CodePush.Status.PENDING
         codepush.step = CodePush.Step.QUEUED
@@ -139,6 +138,18 @@ def retry(codepush_id: int, *, actor: User) -> CodePush:
         change.record(AuditAction.CODEPUSH_RETRIED, codepush=codepush, before={"failure_reason": failure_reason})
         transaction.on_commit(lambda: tasks.queue_processing(codepush.pk))
         return codepush
+
+
+def _require_upload(codepush: CodePush) -> None:
+    try:
+        is_stored = bundle_storage.exists(codepush.upload_name)
+    except bundle_storage.StorageUnavailable as failure:
+        logger.exception("upload of %s not found", codepush.deployment_id)
+        raise NotAllowedNow(
+            "The bundle storage does not answer now. Nothing has changed; try again later."
+        ) from failure
+    if not is_stored:
+        raise NotAllowedNow(f"The archive of {codepush.deployment_id} is no longer stored. Upload it again.")
 
 
 def cancel(codepush_id: int, *, actor: User) -> CodePush:

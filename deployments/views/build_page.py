@@ -106,15 +106,16 @@ def _load_page(request: HttpRequest, slug: str, build_id: int) -> BuildPage:
     show = show if show in SHOWN else "all"
     page = _get_page(build, show, request.GET.get("page"), request.GET.get("deployment"))
     metrics = measure_builds([build.deployment_key])[build.deployment_key]
+    counts = selectors.count_codepushes(build)
     return BuildPage(
         access=access,
         build=build,
         show=show,
-        counts=selectors.count_codepushes(build),
+        counts=counts,
         page=page,
         metrics=metrics,
         store_live=build_selectors.find_store_live_build(build),
-        **_describe_live(build, page, metrics),
+        **_describe_live(build, page, metrics, label_count=counts.successful),
     )
 
 
@@ -125,7 +126,7 @@ def _get_page(build: Build, show: str, number: str | None, deployment_id: str | 
     return get_page(codepushes, place)
 
 
-def _describe_live(build: Build, page: Page[CodePush], metrics: BuildMetrics) -> dict[str, Any]:
+def _describe_live(build: Build, page: Page[CodePush], metrics: BuildMetrics, *, label_count: int) -> dict[str, Any]:
     """The fields of BuildPage that follow from what is Live."""
     live = selectors.find_live_codepush(build)
     live_labels = selectors.map_labels_with_same_bundle([live])[live.pk] if live else set()
@@ -133,5 +134,5 @@ def _describe_live(build: Build, page: Page[CodePush], metrics: BuildMetrics) ->
     return {
         "cards": make_cards(page.object_list, metrics, live, live_labels),
         "live": live_cards[0] if live_cards else None,
-        "split": split_devices(metrics, live.label if live else "", live_labels),
+        "split": split_devices(metrics, label_count, live.label if live else "", live_labels),
     }

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from deployments.policy.label import format_label
 from deployments.views.cards import sort_labels
 from metrics.selectors import NO_LABEL, BuildMetrics
 
@@ -20,15 +21,17 @@ class Slice:
     width: float
 
 
-def split_devices(metrics: BuildMetrics, live_label: str, live_labels: set[str]) -> list[Slice]:
+def split_devices(metrics: BuildMetrics, label_count: int, live_label: str, live_labels: set[str]) -> list[Slice]:
     """The Live one first (with those that run its bundle under older labels), then the most used, the rest, none.
 
     Empty without devices. What devices never said, or those that moved on, is a slice of its own: all add up to all.
     """
+    # Devices may report a label that the build never gave: nobody is to read of it here.
+    given = {format_label(number) for number in range(1, label_count + 1)}
     others = {
         label: release.active_devices
         for label, release in metrics.by_label.items()
-        if label != NO_LABEL and label not in live_labels and release.active_devices
+        if label in given and label not in live_labels and release.active_devices
     }
     by_use = sorted(sort_labels(others), key=lambda label: others[label], reverse=True)
     named, rest = by_use[:_NAMED_LABELS], by_use[_NAMED_LABELS:]

@@ -22,6 +22,8 @@ BAD_VALUES = {
     "BUNDLE_PUBLIC_URL": ["cdn.example", "s3://bundles"],
     "STORAGE_URL": ["bundles", "ftp://host/bundles", "s3://", "s3://bundles?zone=1"],
     "PROCESSING_LEASE_SECONDS": ["0", "3601", "soon"],
+    "WEB_CONCURRENCY": ["0", "two"],
+    "PORT": ["0", "65536", "http"],
 }
 NO_BAD_VALUE = {"SECRET_KEY"}
 

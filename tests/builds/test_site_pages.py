@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import OperationalError, connection
 from django.template.loader import render_to_string
 from django.test import Client
 from pytest_django.fixtures import Settings
@@ -115,6 +116,18 @@ def test_readiness_names_the_part_that_fails(client: Client, settings: Settings,
     assert parts["database"] == "ok"
     assert parts["bundle_storage"].startswith("failed")
     assert parts["redis"].startswith("failed")
+
+
+def test_a_page_without_the_database_says_so_and_that_phones_are_answered(as_user: AsUser, viewer: User) -> None:
+    client = as_user(viewer)
+
+    def fail(*args: object) -> None:
+        raise OperationalError("The database is away.")
+
+    with connection.execute_wrapper(fail):
+        response = client.get("/projects/")
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "10")
+    assert "Phones are still answered" in response.content.decode()
 
 
 def test_the_page_of_a_fault_needs_neither_database_nor_session() -> None:

@@ -86,8 +86,19 @@ def test_text_and_hermes_bytecode_are_told_apart(content: bytes, version: int | 
         (b"a" * 300_000 + b"\0", "neither"),
         (HERMES_MAGIC, "neither"),
         (HERMES_MAGIC + b"\x60\0\0", "neither"),
+        (HERMES_MAGIC + b"\xff\xff\xff\xff", "neither"),
     ],
-    ids=["empty", "elf", "nul", "latin-1", "cut-character", "nul-in-second-piece", "magic-only", "cut-version"],
+    ids=[
+        "empty",
+        "elf",
+        "nul",
+        "latin-1",
+        "cut-char",
+        "nul-in-second-piece",
+        "magic-only",
+        "cut-version",
+        "no-version",
+    ],
 )
 def test_what_no_device_can_run_is_refused(content: bytes, words: str) -> None:
     with pytest.raises(BundleRefused, match=words):

@@ -75,6 +75,17 @@ def test_active_of_the_live_one_counts_its_bundle_under_older_labels(
     assert "<dt>Active</dt><dd>50.0%</dd>" in _card(page, first)
 
 
+def test_no_share_of_nothing(as_user: AsUser, viewer: User, build: Build) -> None:
+    """Neither of no devices, nor of no installs: a device may fail before any installs."""
+    CodePushFactory(build=build)
+    client = as_user(viewer)
+    assert "Rolled out to 100%.</p>" in text_of(client.get(build_url(build)))
+    ReportLogEntry.objects.create(
+        event="fallback", deployment_key=build.deployment_key, client_unique_id="device 0", label="v1"
+    )
+    assert "of installs" not in text_of(client.get(build_url(build)))
+
+
 def test_the_split_bar_adds_up_to_all_devices(as_user: AsUser, viewer: User, build: Build) -> None:
     CodePushFactory.create_batch(5, build=build)
     for number, label in enumerate(["v5", "v4", "v3", "v2", "v1", ""]):
@@ -88,6 +99,14 @@ def test_the_split_bar_adds_up_to_all_devices(as_user: AsUser, viewer: User, bui
         ("No CodePush", 6),
     ]
     assert sum(part.width for part in split) == pytest.approx(100)
+
+
+def test_a_label_that_the_build_never_gave_is_not_shown(as_user: AsUser, viewer: User, build: Build) -> None:
+    CodePushFactory(build=build)
+    for first, label in enumerate(["v1", "v99", "<b>"]):
+        report_installed(build, label, 1, first=first)
+    split = as_user(viewer).get(build_url(build)).context["page"].split
+    assert [(part.name, part.devices) for part in split] == [("v1 Live", 1), ("Moved on, or not known", 2)]
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,15 @@ def test_a_bundle_over_the_limit_is_a_413(
     assert not list(bundle_folder.rglob("*.zip"))
 
 
+def test_one_that_is_refused_before_it_is_read_leads_back_to_the_form(
+    as_user: AsUser, release_manager: User, build: Build
+) -> None:
+    path = build_url(build, "codepush/new/")
+    response = as_user(release_manager).generic("POST", path, b"", CONTENT_LENGTH="999000111")
+    assert response.status_code == 413
+    assert f'href="{path}">Go back to the form</a>' in text_of(response)
+
+
 def test_a_form_opened_before_another_became_live_is_a_409_with_a_fresh_preview(
     as_user: AsUser, release_manager: User, build: Build
 ) -> None:

@@ -50,6 +50,11 @@ def test_disabling_the_live_one_does_what_the_page_said(as_user: AsUser, release
     assert "v2 saved. v1 is Live." in text_of(response)
 
 
+def test_devices_that_nobody_has_are_not_mentioned(as_user: AsUser, release_manager: User, live: CodePush) -> None:
+    page = text_of(as_user(release_manager).get(codepush_url(live, "edit")))
+    assert "<b>v1 becomes Live again</b>.</li>" in page
+
+
 def test_disabling_the_last_one_says_that_devices_keep_it(
     as_user: AsUser, release_manager: User, older: CodePush
 ) -> None:

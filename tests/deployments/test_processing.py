@@ -1,9 +1,13 @@
 """A worker with real archives: what is published, and what fails in words."""
 
+import uuid
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.utils import timezone
 
 from builds.models import AuditEntry, Build
@@ -208,3 +212,21 @@ def test_progress_moves_within_a_step(build: Build, release_manager: User, monke
 
     # 5 % when checking begins, 50 % when it ends; written once a second at most.
     assert CodePush.objects.get().progress_percent == 27
+
+
+def test_a_claim_that_was_taken_over_before_it_was_read_is_none(build: Build, release_manager: User) -> None:
+    """As when the process stands still for longer than the lease between the two statements."""
+    codepush = create_codepush(build.pk, actor=release_manager, upload=small_archive())
+    other = uuid.uuid4()
+
+    def overtake(execute: Callable[..., Any], sql: str, *details: Any) -> Any:
+        result = execute(sql, *details)
+        if sql.startswith("UPDATE") and not overtaken:
+            overtaken.append(sql)
+            CodePush.objects.filter(pk=codepush.pk).update(attempt_id=other)
+        return result
+
+    overtaken: list[str] = []
+    with connection.execute_wrapper(overtake):
+        assert Attempt.claim(codepush.pk) is None
+    assert CodePush.objects.get().attempt_id == other

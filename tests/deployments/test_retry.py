@@ -45,6 +45,17 @@ def test_the_retried_one_succeeds_with_the_archive_of_the_first_time(failed: Cod
     assert live_label(again.build) == "v1"
 
 
+def test_a_storage_that_does_not_answer_is_a_refusal(
+    failed: CodePush, release_manager: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(name: str) -> bool:
+        raise bundle_storage.StorageUnavailable
+
+    monkeypatch.setattr(bundle_storage, "exists", fail)
+    with refused(NotAllowedNow, "try again later"):
+        retry(failed.pk, actor=release_manager)
+
+
 def test_the_audit_log_keeps_why_it_had_failed(failed: CodePush, release_manager: User) -> None:
     retry(failed.pk, actor=release_manager)
 

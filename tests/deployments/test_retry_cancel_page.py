@@ -37,7 +37,10 @@ def test_a_success_cannot_be_retried_or_canceled(as_user: AsUser, release_manage
 def test_a_pending_one_is_canceled(as_user: AsUser, release_manager: User, build: Build) -> None:
     pending = CodePushFactory(build=build, status="pending", finished_at=None, duration_ms=None)
     client = as_user(release_manager)
-    assert "Nothing has changed for devices" in text_of(client.get(codepush_url(pending, "cancel")))
+    page = text_of(client.get(codepush_url(pending, "cancel")))
+    assert "Nothing has changed for devices" in page
+    # Two buttons named Cancel would be a riddle.
+    assert ">Keep it running</a>" in page
     assert_led_to(client.post(codepush_url(pending, "cancel")), pending)
     pending.refresh_from_db()
     assert pending.status == CodePush.Status.CANCELED

@@ -70,6 +70,18 @@ def test_a_worker_killed_in_the_middle_is_replaced_and_the_label_given_once(
     }
 
 
+def test_a_worker_whose_children_are_killed_goes_on(product: Product, worker: subprocess.Popen[bytes]) -> None:
+    """Idle ones too: one of them may hold what the others wait for. Without children of its own there is no such."""
+    build = product.person("make_build")
+    product.person("upload", build_id=build["id"], path=str(person.SAMPLES / "android-v1.zip"))
+    product.wait_for_label(build["key"], "v1", 20)
+
+    subprocess.run(["pkill", "-KILL", "-P", str(worker.pid)], check=False)
+
+    product.person("upload", build_id=build["id"], path=str(person.SAMPLES / "android-v2.zip"))
+    product.wait_for_label(build["key"], "v2", 20)
+
+
 def test_a_rollback_reaches_devices_within_a_second_without_worker_and_broker(product: Product) -> None:
     build = product.person("make_build")
     for sample in ("android-v1.zip", "android-v2.zip"):

@@ -167,7 +167,12 @@ def test_only_new_sdks_may_leave_out_the_client_id(sdk: str, status: int) -> Non
 
 @pytest.mark.parametrize(
     ("body", "headers"),
-    [(b" " * 10_001, {}), (b"{}", {"Content-Length": "10001"}), (b"{}", {"Content-Length": "\xb2"})],
+    [
+        (b" " * 10_001, {}),
+        (b"{}", {"Content-Length": "10001"}),
+        (b"{}", {"Content-Length": "\xb2"}),
+        (b"{}", {"Content-Length": "9" * 5000}),
+    ],
 )
 def test_a_report_that_is_too_large_is_413_and_not_read(body: bytes, headers: dict[str, Any]) -> None:
     assert_refused(post("deploy", body, **headers), 413, "10000 bytes at most")
