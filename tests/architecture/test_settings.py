@@ -23,6 +23,8 @@ BAD_VALUES = {
     "STORAGE_URL": ["bundles", "ftp://host/bundles", "s3://", "s3://bundles?zone=1"],
     "PROCESSING_LEASE_SECONDS": ["0", "3601", "soon"],
     "WEB_CONCURRENCY": ["0", "two"],
+    "REPORT_RETENTION_DAYS": ["0", "a month"],
+    "DEVICE_RETENTION_DAYS": ["0", "a year"],
     "PORT": ["0", "65536", "http"],
 }
 NO_BAD_VALUE = {"SECRET_KEY"}

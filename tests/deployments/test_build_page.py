@@ -80,9 +80,8 @@ def test_no_share_of_nothing(as_user: AsUser, viewer: User, build: Build) -> Non
     CodePushFactory(build=build)
     client = as_user(viewer)
     assert "Rolled out to 100%.</p>" in text_of(client.get(build_url(build)))
-    ReportLogEntry.objects.create(
-        event="fallback", deployment_key=build.deployment_key, client_unique_id="device 0", label="v1"
-    )
+    Device(build.deployment_key, label="v1").report_deploy("DeploymentFailed")
+    apply_waiting_reports()
     assert "of installs" not in text_of(client.get(build_url(build)))
 
 
