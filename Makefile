@@ -39,7 +39,7 @@ check: .venv/installed-dev ## Lint, types, import contract, migrations, deployme
 	SECRET_KEY=$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(50))') PUBLIC_URL=https://codepush.example \
 	  $(PYTHON) manage.py check --deploy --fail-level WARNING
 
-bench: .venv/installed-dev ## Measure update checks, reports and processing
+bench: .venv/installed-dev ## Measure requests and processing (DATABASE_URL: a scratch PostgreSQL for aggregation; BENCH_LARGE=1)
 	@$(PYTHON) -m tests.bench
 
 lock: .venv/installed-dev ## Write requirements*.txt anew from requirements*.in

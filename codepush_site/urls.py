@@ -20,6 +20,7 @@ urlpatterns = [
     path("sign-out/", LogoutView.as_view(), name="sign_out"),
     path("", include("builds.urls")),
     path("", include("deployments.urls")),
+    path("", include("metrics.urls")),
     path("admin/", admin.site.urls),
     path("healthz", health.show_liveness, name="healthz"),
     path("readyz", health.show_readiness, name="readyz"),

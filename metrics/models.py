@@ -79,7 +79,7 @@ class Device(models.Model):
 
     class Meta:
         indexes = [
-            # The devices behind "active on v2", where few are (`devices`). Equal entries are stored once: 7 bytes a row.
+            # The devices behind "active on v2", where few are (`devices`). Equal entries are kept once: 7 bytes a row.
             models.Index(fields=["build", "label_number"], name="device_by_release"),
         ]
 

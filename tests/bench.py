@@ -17,7 +17,8 @@ from pathlib import Path
 
 SECONDS = 4.0
 CLIENTS = 4
-KEY = "bench-deployment-key"
+# Of this run: a database that DATABASE_URL names keeps those of earlier ones.
+KEY = f"bench-{int(time.time())}"
 PRODUCT = "codepush_site.wsgi:application"
 UPDATE_CHECK = "/api/v0.1/public/codepush/update_check"
 REPORT_DEPLOY = "/api/v0.1/public/codepush/report_status/deploy"
@@ -43,7 +44,7 @@ def main() -> None:
             ("check, up to date", lambda n: _get(f"{check}d{n}&package_hash={newest_hash}"), PRODUCT),
             ("check, offered", lambda n: _get(f"{check}d{n}"), PRODUCT),
             ("check, 404", lambda n: _get(check.replace(KEY, "unknown-deployment-key")), PRODUCT),
-            (f"report ({'Redis' if os.environ.get('REDIS_URL') else 'SQLite, durable'})", _report, PRODUCT),
+            (f"report ({_name_report_log()})", _report, PRODUCT),
         ]
         bare = 0.0
         print(f"{'':28}{'requests/s':>12}{'ratio':>8}{'p50 ms':>9}{'p99 ms':>9}")
@@ -54,6 +55,13 @@ def main() -> None:
             p50, p99 = latencies[len(latencies) // 2], latencies[len(latencies) * 99 // 100]
             print(f"{name:28}{rate:>12,.0f}{rate / bare:>8.2f}{p50 * 1000:>9.2f}{p99 * 1000:>9.2f}", flush=True)
         subprocess.run([sys.executable, "-m", "tests.bench_processing", KEY], check=True)
+        subprocess.run([sys.executable, "-m", "tests.bench_aggregation"], check=True)
+
+
+def _name_report_log() -> str:
+    if os.environ.get("REDIS_URL"):
+        return "Redis"
+    return "PostgreSQL" if os.environ.get("DATABASE_URL") else "SQLite, durable"
 
 
 def _get(path: str) -> bytes:

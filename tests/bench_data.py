@@ -22,8 +22,8 @@ SAMPLES = Path(__file__).parent / "samples"
 
 def main(deployment_key: str) -> None:
     call_command("migrate", verbosity=0)
-    user = User.objects.create_user("bench")
-    project = create_project(actor=user, name="Bench")
+    user = User.objects.create_user(deployment_key)
+    project = create_project(actor=user, name=deployment_key)
     build = register_build(
         project,
         actor=user,
@@ -36,7 +36,7 @@ def main(deployment_key: str) -> None:
     for version in (1, 2):
         with (SAMPLES / f"android-v{version}.zip").open("rb") as file:
             processing.process_codepush(create_codepush(build.pk, actor=user, upload=File(file)).pk)
-    newest = CodePush.objects.select_related("bundle").get(label_number=2)
+    newest = CodePush.objects.select_related("bundle").get(build=build, label_number=2)
     print(json.dumps({"package_hash": newest.bundle.package_hash if newest.bundle else ""}))
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from builds.formats import format_share
 from deployments.models import CodePush
 from metrics.selectors import BuildMetrics, ReleaseMetrics
 
@@ -36,6 +37,15 @@ class Card:
         if self.is_live:
             return "live"
         return "superseded" if self.codepush.is_enabled else "disabled"
+
+    @property
+    def active_share(self) -> str:
+        return format_share(self.active_devices, self.total_devices)
+
+    @property
+    def active_labels(self) -> str:
+        """As the address of the list of these devices names them."""
+        return ",".join([self.codepush.label, *self.same_labels])
 
     @property
     def running_for(self) -> timedelta:

@@ -8,14 +8,20 @@ from metrics.selectors import NO_LABEL, BuildMetrics
 
 # As many older labels get a colour of their own; the rest share one.
 _NAMED_LABELS = 2
+# The store's bundle, where addresses name labels.
+STORE_ADDRESS = "store"
 
 
 @dataclass(frozen=True)
 class Slice:
-    """A stretch of the bar. `tone` is its colour's number in the stylesheet; `offset` and `width` are percentages."""
+    """A stretch of the bar. `tone` is its colour's number in the stylesheet; `offset` and `width` are percentages.
+
+    `address`: the labels as the list of these devices names them; "" where there is no such list.
+    """
 
     name: str
     devices: int
+    address: str
     tone: int
     offset: float
     width: float
@@ -35,18 +41,19 @@ def split_devices(metrics: BuildMetrics, label_count: int, live_label: str, live
     }
     by_use = sorted(sort_labels(others), key=lambda label: others[label], reverse=True)
     named, rest = by_use[:_NAMED_LABELS], by_use[_NAMED_LABELS:]
-    parts = [(f"{live_label} Live", metrics.count_active(live_labels), 0)] if live_label else []
-    parts += [(label, others[label], tone) for tone, label in enumerate(named, start=1)]
-    parts.append(("Others", sum(others[label] for label in rest), 3))
-    parts.append(("No CodePush", metrics.of(NO_LABEL).active_devices, 4))
-    parts.append(("Moved on, or not known", metrics.total_devices - sum(devices for _, devices, _ in parts), 5))
+    live_address = ",".join([live_label, *sort_labels(live_labels - {live_label})])
+    parts = [(f"{live_label} Live", metrics.count_active(live_labels), live_address, 0)] if live_label else []
+    parts += [(label, others[label], label, tone) for tone, label in enumerate(named, start=1)]
+    parts.append(("Others", sum(others[label] for label in rest), ",".join(rest), 3))
+    parts.append(("No CodePush", metrics.of(NO_LABEL).active_devices, STORE_ADDRESS, 4))
+    parts.append(("Moved on, or not known", metrics.total_devices - sum(part[1] for part in parts), "", 5))
     return _lay_out([part for part in parts if part[1] > 0], metrics.total_devices)
 
 
-def _lay_out(parts: list[tuple[str, int, int]], total: int) -> list[Slice]:
+def _lay_out(parts: list[tuple[str, int, str, int]], total: int) -> list[Slice]:
     slices = []
     before = 0
-    for name, devices, tone in parts:
-        slices.append(Slice(name, devices, tone, before * 100 / total, devices * 100 / total))
+    for name, devices, address, tone in parts:
+        slices.append(Slice(name, devices, address, tone, before * 100 / total, devices * 100 / total))
         before += devices
     return slices

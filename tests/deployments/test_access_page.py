@@ -11,15 +11,17 @@ from builds import urls as build_urls
 from builds.models import AuditEntry, Build
 from deployments import urls as deployment_urls
 from deployments.models import CodePush
-from tests.deployments.pages import AsUser, codepush_url, text_of
+from metrics import urls as metrics_urls
+from metrics.aggregation import hash_client
+from tests.deployments.pages import AsUser, codepush_url, report_installed, text_of
 from tests.factories import BuildFactory, CodePushFactory
 
 # Open to everybody who is signed in; they show nothing of a project that is not theirs.
 WITHOUT_PROJECT = {"project_list", "project_new"}
-READ_ONLY = {"project_detail", "build_detail", "build_cards"}
+READ_ONLY = {"project_detail", "build_detail", "build_cards", "device_list", "device_export", "device_detail"}
 PATTERNS = [
     pattern
-    for pattern in [*build_urls.urlpatterns, *deployment_urls.urlpatterns]
+    for pattern in [*build_urls.urlpatterns, *deployment_urls.urlpatterns, *metrics_urls.urlpatterns]
     if isinstance(pattern, URLPattern) and pattern.name not in WITHOUT_PROJECT
 ]
 ids = [str(pattern.name) for pattern in PATTERNS]
@@ -30,6 +32,7 @@ def _address(pattern: URLPattern, codepush: CodePush) -> str:
         "slug": codepush.build.project.slug,
         "build_id": codepush.build_id,
         "deployment_id": codepush.deployment_id,
+        "client_hash": hash_client("device 0"),
     }
     wanted = pattern.pattern.converters
     return reverse(str(pattern.name), kwargs={name: values[name] for name in wanted})
@@ -38,6 +41,7 @@ def _address(pattern: URLPattern, codepush: CodePush) -> str:
 @pytest.fixture
 def codepush(build: Build) -> CodePush:
     found: CodePush = CodePushFactory(build=build)
+    report_installed(build, found.label, 1)
     return found
 
 

@@ -1,0 +1,161 @@
+"""From a number to the devices behind it, and from a device to what it did and what it would be offered now."""
+
+import csv
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from builds.access import get_build
+from builds.models import Build
+from deployments.policy.label import format_label
+from deployments.selectors import find_next_label_number
+from metrics import devices
+from metrics.aggregation import hash_client
+from metrics.devices import FACT_EVENTS, DeviceRow, Selection, Show
+from metrics.forms import DeviceFilterForm
+from metrics.offers import find_offer
+from metrics.selectors import NO_LABEL, BuildMetrics, measure_builds
+
+_CSV_HEADER = ("device", "current_release", "last_report_at", "moved_on_at")
+# Where the list is about updates: which of them it did this with.
+_CSV_FACTS = ("downloaded", "installed", "rolled_back")
+# A spreadsheet takes a text that begins so for a formula.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Which number the devices are behind: its labels in words, the sentence about it, and the number itself."""
+
+    selection: Selection
+    metrics: BuildMetrics
+
+    @property
+    def label(self) -> str:
+        """The one label that it is about; "" when there is none, or are several."""
+        numbers = self.selection.label_numbers
+        return format_label(numbers[0]) if len(numbers) == 1 and numbers[0] else ""
+
+    @property
+    def deed(self) -> str:
+        """What these devices have in common, as a predicate."""
+        labels = " or ".join(format_label(n) if n else "the store bundle" for n in self.selection.label_numbers)
+        return {
+            Show.ALL: "reported to this build at some time",
+            Show.ACTIVE: f"run {labels or 'this build'} now",
+            Show.DOWNLOADS: f"downloaded {labels}",
+            Show.INSTALLS: f"installed {labels}",
+            Show.ROLLBACKS: f"failed to apply {labels} and went back by themselves",
+        }[self.selection.show]
+
+    @property
+    def count(self) -> int:
+        """As cards show it."""
+        show, labels = self.selection.show, [format_label(n) if n else NO_LABEL for n in self.selection.label_numbers]
+        if show == Show.ALL:
+            return self.metrics.total_devices
+        if show == Show.ACTIVE:
+            return self.metrics.count_active(labels) if labels else self.metrics.current_devices
+        release = self.metrics.of(labels[0])
+        return {
+            Show.DOWNLOADS: release.downloads,
+            Show.INSTALLS: release.installs,
+            Show.ROLLBACKS: release.rollbacks,
+        }[show]
+
+
+@require_safe
+@login_required
+def list_devices(request: HttpRequest, slug: str, build_id: int) -> HttpResponse:
+    """A fixed number of queries, however many devices."""
+    access, build = get_build(request.user, slug, build_id)
+    filters = _read_filters(request, build)
+    context = {
+        "access": access,
+        "build": build,
+        "filters": filters,
+        "q": filters.selection.client_unique_id,
+        "masked": devices.mask_client(filters.selection.client_unique_id),
+        "listed": Listed(filters.selection, measure_builds([build.deployment_key])[build.deployment_key]),
+        "after": (after := _read_hash(request.GET.get("after", ""))),
+        "page": devices.get_page(build, filters.selection, after=after),
+    }
+    return render(request, "metrics/devices.html", context)
+
+
+@require_safe
+@login_required
+def export_devices(request: HttpRequest, slug: str, build_id: int) -> StreamingHttpResponse:
+    """The same devices as on the page, all of them, as they are read."""
+    _, build = get_build(request.user, slug, build_id)
+    filters = _read_filters(request, build)
+    return StreamingHttpResponse(
+        _write_csv(devices.iter_rows(build, filters.selection), filters.selection),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="devices-of-build-{build.pk}.csv"'},
+    )
+
+
+@require_safe
+@login_required
+def show_device(request: HttpRequest, slug: str, build_id: int, client_hash: UUID) -> HttpResponse:
+    """A fixed number of queries. `?q=` is the device's client id; it is used for this answer, and not kept."""
+    access, build = get_build(request.user, slug, build_id)
+    row = devices.find_device(build, client_hash, range(1, find_next_label_number(build)))
+    if row is None:
+        raise Http404("No such device.")
+    typed = request.GET.get("q", "").strip()
+    client = typed if typed and hash_client(typed) == client_hash else ""
+    reports = devices.list_reports(build, client) if client else []
+    app_version = next((entry.app_version for entry in reports if entry.app_version), "")
+    context = {
+        "access": access,
+        "build": build,
+        "row": row,
+        "client": client,
+        "masked": devices.mask_client(client),
+        "is_other": bool(typed) and not client,
+        "reports": reports,
+        "offer": find_offer(build, row.state, client_unique_id=client, app_version=app_version),
+    }
+    return render(request, "metrics/device.html", context)
+
+
+def _read_filters(request: HttpRequest, build: Build) -> DeviceFilterForm:
+    return DeviceFilterForm(request.GET, find_next_label_number(build) - 1)
+
+
+def _read_hash(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+class _Line:
+    """What `csv` writes to: it returns the line."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def _write_csv(rows: Iterable[DeviceRow], selection: Selection) -> Iterator[str]:
+    writer = csv.writer(_Line())
+    has_facts = any(selection.label_numbers)
+    client = [selection.client_unique_id] if selection.client_unique_id else []
+    yield writer.writerow([*_CSV_HEADER, *(_CSV_FACTS if has_facts else ()), *(["client_id"] if client else ())])
+    for row in rows:
+        times = [time.isoformat(timespec="seconds") if time else "" for time in (row.state.seen_at, row.state.left_at)]
+        facts = [" ".join(row.labels_with(event)) for event in FACT_EVENTS.values()] if has_facts else []
+        cells = [str(row.client_hash), row.current_release, *times, *facts, *client]
+        yield writer.writerow([_defuse(cell) for cell in cells])
+
+
+def _defuse(cell: str) -> str:
+    """A quote in front keeps a spreadsheet from running the text."""
+    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
