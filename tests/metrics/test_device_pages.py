@@ -224,10 +224,9 @@ def test_what_a_device_would_be_offered_is_what_it_is_offered(
     as_user: AsUser, viewer: User, build: Build, history: list[CodePush]
 ) -> None:
     """The page asks as the device does."""
-    older, newest = history
-    device = Device(
-        build.deployment_key, client_unique_id="device 0", label="v1", package_hash=older.bundle.package_hash
-    )
+    bundle = history[0].bundle
+    assert bundle is not None
+    device = Device(build.deployment_key, client_unique_id="device 0", label="v1", package_hash=bundle.package_hash)
     assert device.check().update["label"] == "v2"
     page = text_of(as_user(viewer).get(device_url(build, "device 0")))
     assert "v2, the newest enabled update whose rollout includes it, as a whole bundle. It downloads 1.0 kB." in page
