@@ -224,7 +224,8 @@ def test_what_a_device_would_be_offered_is_what_it_is_offered(
     as_user: AsUser, viewer: User, build: Build, history: list[CodePush]
 ) -> None:
     """The page asks as the device does."""
-    older, newest = history
+    older = history[0]
+    assert older.bundle is not None
     device = Device(
         build.deployment_key, client_unique_id="device 0", label="v1", package_hash=older.bundle.package_hash
     )
