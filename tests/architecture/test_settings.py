@@ -22,6 +22,8 @@ BAD_VALUES = {
     "BUNDLE_PUBLIC_URL": ["cdn.example", "s3://bundles"],
     "STORAGE_URL": ["bundles", "ftp://host/bundles", "s3://", "s3://bundles?zone=1"],
     "PROCESSING_LEASE_SECONDS": ["0", "3601", "soon"],
+    "REPORT_RETENTION_DAYS": ["0", "36501", "90d"],
+    "DEVICE_RETENTION_DAYS": ["0", "36501", "half a year"],
 }
 NO_BAD_VALUE = {"SECRET_KEY"}
 
