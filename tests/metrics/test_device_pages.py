@@ -197,6 +197,12 @@ def test_a_device_page_shows_reports_only_to_who_knows_the_client_id(
     )
 
 
+def test_a_client_id_is_shown_masked(as_user: AsUser, viewer: User, build: Build) -> None:
+    Device(build.deployment_key, client_unique_id="0123456789abcdef").report_deploy()
+    apply_waiting_reports()
+    assert "0123…ef" in text_of(as_user(viewer).get(devices_url(build, "q=0123456789abcdef")))
+
+
 def test_a_device_that_never_reported_is_a_404(as_user: AsUser, viewer: User, build: Build) -> None:
     elsewhere = BuildFactory(project=build.project)
     report_installed(elsewhere, "", 1)
