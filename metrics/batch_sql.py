@@ -60,21 +60,36 @@ def write_devices(devices: Sequence[DeviceState]) -> None:
         )
 
 
+def append_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """The table has these rows too. A third of what Django's own way takes; columns that are not given need a default.
+
+    `table` and `columns` stand in the query as they are.
+    """
+    with connection.cursor() as cursor:
+        _insert(cursor, table, columns, rows)
+
+
 def _fill(cursor: CursorWrapper, name: str, like: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """A temporary table of that name holds the rows, and nothing else; its columns are as those of `like`."""
     listed = ", ".join(columns)
     # Names are constants of this module.
     cursor.execute(f"DROP TABLE IF EXISTS {name}")
     cursor.execute(f"CREATE TEMPORARY TABLE {name} AS SELECT {listed} FROM {like} WHERE false")  # noqa: S608
+    _insert(cursor, name, columns, rows)
     if connection.vendor == "postgresql":
-        with cursor.copy(f"COPY {name} ({listed}) FROM STDIN") as copy:
+        cursor.execute(f"ANALYZE {name}")
+
+
+def _insert(cursor: CursorWrapper, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    listed = ", ".join(columns)
+    if connection.vendor == "postgresql":
+        with cursor.copy(f"COPY {table} ({listed}) FROM STDIN") as copy:
             for row in rows:
                 copy.write_row(row)
-        cursor.execute(f"ANALYZE {name}")
     else:
         places = ", ".join(["%s"] * len(columns))
         adapted = [tuple(_adapt(value) for value in row) for row in rows]
-        cursor.executemany(f"INSERT INTO {name} ({listed}) VALUES ({places})", adapted)  # noqa: S608
+        cursor.executemany(f"INSERT INTO {table} ({listed}) VALUES ({places})", adapted)  # noqa: S608
 
 
 def _adapt(value: Any) -> Any:

@@ -137,8 +137,8 @@ def find_device(build: Build, client_hash: UUID, label_numbers: Iterable[int]) -
 
 
 def mask_client(client_unique_id: str) -> str:
-    """Enough to recognise one's own device on a shared screen, not enough to copy one."""
-    return f"{client_unique_id[:4]}…{client_unique_id[-2:]}" if len(client_unique_id) > 8 else "…"
+    """Enough to recognise one's own device on a shared screen, not enough to copy one; "" for a short id."""
+    return f"{client_unique_id[:4]}…{client_unique_id[-2:]}" if len(client_unique_id) > 8 else ""
 
 
 def list_reports(build: Build, client_unique_id: str) -> list[ReportLogEntry]:

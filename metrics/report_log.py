@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import Error as DatabaseFailure
 
 from builds.connections import drop_dead_connections
+from metrics import batch_sql
 from metrics.models import LogPosition, ReportLogEntry
 from metrics.reports import DeviceReport, ReportEvent
 
@@ -163,13 +164,8 @@ def mark_applied(entry_ids: Iterable[int]) -> None:
 
 def keep(reports: Iterable[LoggedReport]) -> None:
     """Reports of the stream are in the table too, as applied, for those who look up a device."""
-    ReportLogEntry.objects.bulk_create(
-        [
-            ReportLogEntry(**asdict(logged.report), received_at=logged.received_at, is_applied=True)
-            for logged in reports
-        ],
-        batch_size=5000,
-    )
+    rows = ((*(getattr(logged.report, name) for name in _FIELDS), logged.received_at, True) for logged in reports)
+    batch_sql.append_rows("metrics_reportlogentry", (*_FIELDS, "received_at", "is_applied"), rows)
 
 
 def _is_behind(stream_id: str) -> bool:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 import django
@@ -25,13 +26,14 @@ from django.utils import timezone  # noqa: E402
 
 from builds.models import Build  # noqa: E402
 from builds.services import create_project, register_build  # noqa: E402
+from deployments.models import Bundle  # noqa: E402
 from metrics import report_log  # noqa: E402
 from metrics.aggregation import apply_waiting_reports, hash_client  # noqa: E402
 from metrics.history import read_active_history, read_release_history  # noqa: E402
 from metrics.models import BuildTotals, ReleaseCounter, ReleaseHour, ReportLogEntry  # noqa: E402
 from metrics.reports import DeviceReport, ReportEvent  # noqa: E402
 from metrics.selectors import measure_builds  # noqa: E402
-from tests.factories import CodePushFactory, UserFactory  # noqa: E402
+from tests.factories import BundleFactory, CodePushFactory, UserFactory  # noqa: E402
 
 DEVICES = 1_000_000
 REPORTS = 100_000
@@ -70,15 +72,10 @@ def _find_or_make(key: str, device_count: int, make_devices: Callable[[int, int]
             status="success",
             deployment_key=key,
         )
+        # Factories count from zero in each process.
+        BundleFactory.reset_sequence(Bundle.objects.count(), force=True)
         CodePushFactory.create_batch(2, build=build)
         make_devices(build.pk, device_count)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "INSERT INTO metrics_devicefact (build_id, label_number, event, client_hash) "
-                "SELECT build_id, 1, event, client_hash FROM metrics_device, "
-                "(VALUES ('downloaded'), ('installed')) events (event) WHERE build_id = %s",
-                [build.pk],
-            )
         counts = {"downloads": device_count, "installs": device_count}
         BuildTotals.objects.create(build=build, devices=device_count)
         ReleaseCounter.objects.create(build=build, label_number=1, active_devices=device_count, **counts)
@@ -106,6 +103,13 @@ def _copy_devices(build_id: int, count: int) -> None:
     with connection.cursor() as cursor, cursor.copy(f"COPY metrics_device ({columns}) FROM STDIN") as copy:
         for number in range(count):
             copy.write_row((build_id, hash_client(f"device-{number}"), at, 1, at))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO metrics_devicefact (build_id, label_number, event, client_hash) "
+            "SELECT build_id, 1, event, client_hash FROM metrics_device, "
+            "(VALUES ('downloaded'), ('installed')) events (event) WHERE build_id = %s",
+            [build_id],
+        )
 
 
 def _generate_devices(build_id: int, count: int) -> None:
@@ -145,7 +149,9 @@ def _measure_aggregation(build: Build) -> None:
         for report in reports:
             report_log.append(report)
     else:
-        ReportLogEntry.objects.bulk_create((ReportLogEntry(**asdict(report)) for report in reports), batch_size=5000)
+        # In parts, so that the peak of memory is that of the aggregation.
+        while part := [ReportLogEntry(**asdict(report)) for report in islice(reports, 5000)]:
+            ReportLogEntry.objects.bulk_create(part)
     before = _read_peak_mb()
     start = time.monotonic()
     applied = apply_waiting_reports()

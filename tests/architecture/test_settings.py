@@ -23,9 +23,9 @@ BAD_VALUES = {
     "STORAGE_URL": ["bundles", "ftp://host/bundles", "s3://", "s3://bundles?zone=1"],
     "PROCESSING_LEASE_SECONDS": ["0", "3601", "soon"],
     "WEB_CONCURRENCY": ["0", "two"],
-    "REPORT_RETENTION_DAYS": ["0", "a month"],
-    "DEVICE_RETENTION_DAYS": ["0", "a year"],
     "PORT": ["0", "65536", "http"],
+    "REPORT_RETENTION_DAYS": ["0", "36501", "90d"],
+    "DEVICE_RETENTION_DAYS": ["0", "36501", "half a year"],
 }
 NO_BAD_VALUE = {"SECRET_KEY"}
 

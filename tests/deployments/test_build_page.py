@@ -70,9 +70,9 @@ def test_active_of_the_live_one_counts_its_bundle_under_older_labels(
     report_installed(build, "v2", 1, first=2)
     report_installed(build, "v3", 1, first=3)
     page = text_of(as_user(viewer).get(build_url(build)))
-    assert "?show=active&label=v3,v1\">75.0%<" in _card(page, live)
+    assert '?show=active&label=v3,v1">75.0%<' in _card(page, live)
     assert "Active counts devices that run the same bundle as v1 too" in _card(page, live)
-    assert "?show=active&label=v1\">50.0%<" in _card(page, first)
+    assert '?show=active&label=v1">50.0%<' in _card(page, first)
 
 
 def test_no_share_of_nothing(as_user: AsUser, viewer: User, build: Build) -> None:

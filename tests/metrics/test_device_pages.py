@@ -197,6 +197,12 @@ def test_a_device_page_shows_reports_only_to_who_knows_the_client_id(
     )
 
 
+def test_a_client_id_is_shown_masked(as_user: AsUser, viewer: User, build: Build) -> None:
+    Device(build.deployment_key, client_unique_id="0123456789abcdef").report_deploy()
+    apply_waiting_reports()
+    assert "0123…ef" in text_of(as_user(viewer).get(devices_url(build, "q=0123456789abcdef")))
+
+
 def test_a_device_that_never_reported_is_a_404(as_user: AsUser, viewer: User, build: Build) -> None:
     elsewhere = BuildFactory(project=build.project)
     report_installed(elsewhere, "", 1)
@@ -224,9 +230,11 @@ def test_what_a_device_would_be_offered_is_what_it_is_offered(
     as_user: AsUser, viewer: User, build: Build, history: list[CodePush]
 ) -> None:
     """The page asks as the device does."""
-    bundle = history[0].bundle
-    assert bundle is not None
-    device = Device(build.deployment_key, client_unique_id="device 0", label="v1", package_hash=bundle.package_hash)
+    older = history[0]
+    assert older.bundle is not None
+    device = Device(
+        build.deployment_key, client_unique_id="device 0", label="v1", package_hash=older.bundle.package_hash
+    )
     assert device.check().update["label"] == "v2"
     page = text_of(as_user(viewer).get(device_url(build, "device 0")))
     assert "v2, the newest enabled update whose rollout includes it, as a whole bundle. It downloads 1.0 kB." in page
