@@ -23,9 +23,10 @@ def clear_metrics(build_id: int, *, actor: User, reason: str = "") -> Build:
     deleted, in one transaction with the audit entry, under the aggregation's lock. Clearing twice changes nothing, and
     is audited twice. The reports themselves stay in the log for support staff, and numbers of other builds as they are.
 
-    A fixed number of queries; they take time by the devices of the build; reports of others wait in the log for that long. While
-    Redis does not answer, those that wait there count when it is back. Not to be called inside a transaction: the
-    reports that are applied first are removed from the stream. Raises InvalidInput for a reason too long.
+    A fixed number of queries, which take time by the devices of the build; reports of others wait in the log for that
+    long. While Redis does not answer, those that wait there count when it is back. Not to be called inside a
+    transaction: the reports that are applied first are removed from the stream. Raises InvalidInput for a reason too
+    long.
     """
     checks.check_reason(reason)
     apply_waiting_reports()
