@@ -12,6 +12,7 @@ from builds.support_admin import ViewOnlyAdmin, link_to, link_to_list, service_a
 from deployments.models import CodePush
 from deployments.services import build_status, force_update
 from metrics.models import ReportLogEntry
+from metrics.services import clear_metrics
 
 admin.site.site_header = "CodePush Console support"
 admin.site.site_title = "CodePush Console support"
@@ -84,6 +85,15 @@ def mark_as_store_live(build: Build, staff: User) -> str:
     return f"{build} is Live in the store."
 
 
+@service_action(
+    "Clear metrics",
+    warning="Their devices, counts and charts go, which cannot be taken back. Reports that come later count anew.",
+)
+def clear_build_metrics(build: Build, staff: User) -> str:
+    clear_metrics(build.pk, actor=staff)
+    return f"The metrics of {build} are cleared."
+
+
 @admin.register(Build)
 class BuildAdmin(ViewOnlyAdmin):
     list_display = (
@@ -112,7 +122,7 @@ class BuildAdmin(ViewOnlyAdmin):
     search_help_text = "ID, deployment key, store version, build number, commit, project, or the ID of a CodePush"
     date_hierarchy = "created_at"
     readonly_fields = ("show_codepushes", "show_reports", "show_history")
-    actions = (apply_force_update, lift_force_update, mark_as_store_live)
+    actions = (apply_force_update, lift_force_update, mark_as_store_live, clear_build_metrics)
 
     @admin.display(description="project", ordering="project__name")
     def show_project(self, build: Build) -> SafeString | str:

@@ -205,6 +205,7 @@ class AuditAction(models.TextChoices):
     STORE_STATUS_DEMOTED = "build.store_status_demoted", "Replaced as store-live"
     FORCE_UPDATE_APPLIED = "build.force_update_applied", "Force Update applied"
     FORCE_UPDATE_LIFTED = "build.force_update_lifted", "Force Update lifted"
+    BUILD_METRICS_CLEARED = "build.metrics_cleared", "Metrics cleared"
     CODEPUSH_CREATED = "codepush.created", "CodePush created"
     CODEPUSH_SUCCEEDED = "codepush.succeeded", "CodePush succeeded"
     CODEPUSH_FAILED = "codepush.failed", "CodePush failed"

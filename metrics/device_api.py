@@ -22,7 +22,8 @@ def _take(environ: Environ, parse: Callable[[bytes, str, str], DeviceReport]) ->
     body = environ["wsgi.input"].read(int(length))
     try:
         report = parse(body, environ.get("CONTENT_TYPE", ""), environ.get("HTTP_X_CODEPUSH_SDK_VERSION", ""))
-        report_log.append(report)
+        plugin = (environ.get("HTTP_X_CODEPUSH_PLUGIN_NAME", ""), environ.get("HTTP_X_CODEPUSH_PLUGIN_VERSION", ""))
+        report_log.append(report.sent_by(*plugin) if any(plugin) else report)
     except ReportRefused as refusal:
         return text(HTTPStatus.BAD_REQUEST, str(refusal))
     except report_log.LogUnavailable:

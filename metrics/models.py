@@ -34,6 +34,8 @@ class ReportLogEntry(models.Model):
     previous_deployment_key = models.CharField(max_length=100, blank=True)
     previous_label_or_app_version = models.CharField(max_length=64, blank=True)
     sdk_version = models.CharField(max_length=64, blank=True)
+    plugin_name = models.CharField(max_length=64, blank=True, db_default="")
+    plugin_version = models.CharField(max_length=64, blank=True, db_default="")
     received_at = models.DateTimeField(db_default=Now())
     is_applied = models.BooleanField(db_default=False, help_text="Whether the numbers contain it.")
 

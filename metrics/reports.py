@@ -6,8 +6,9 @@ Source: docs/protocol.md, "Reports". Both spellings of every field are read on b
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Self
 from urllib.parse import parse_qsl
 
 # Larger than any honest report, smaller than what could hurt.
@@ -46,6 +47,14 @@ class DeviceReport:
     previous_deployment_key: str = ""
     previous_label_or_app_version: str = ""
     sdk_version: str = ""
+    plugin_name: str = ""
+    plugin_version: str = ""
+
+    def sent_by(self, plugin_name: str, plugin_version: str) -> Self:
+        """The same report, with the client library that the headers name."""
+        return replace(
+            self, plugin_name=plugin_name[:_MAX_TEXT_LENGTH], plugin_version=plugin_version[:_MAX_TEXT_LENGTH]
+        )
 
 
 class ReportRefused(ValueError):

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from deployments.policy.types import Reason
 from metrics.aggregation import apply_waiting_reports, hash_client
 from metrics.models import Device as DeviceRow
 from tests.deployments.pages import AsUser, build_url, report_installed, text_of
-from tests.devices import Device
+from tests.devices import V01, Device, send
 from tests.factories import BuildFactory, CodePushFactory
 
 FORMULA_ID = "=HYPERLINK(1)"
@@ -195,6 +196,24 @@ def test_a_device_page_shows_reports_only_to_who_knows_the_client_id(
     assert "That is the client id of another device." in text_of(
         client.get(device_url(build, "device 2", "q=device+1"))
     )
+
+
+def test_a_report_tells_which_client_library_sent_it(as_user: AsUser, viewer: User, build: Build) -> None:
+    body = {"deployment_key": build.deployment_key, "app_version": "3.0.0", "client_unique_id": "device 0"}
+    headers = {
+        "Content-Type": "application/json",
+        "X-CodePush-Plugin-Name": "react-native-code-push",
+        "X-CodePush-Plugin-Version": "9.0.1",
+        "X-CodePush-SDK-Version": "4.2.3",
+    }
+    address = f"{V01}/report_status/deploy"
+    assert send("POST", address, body=json.dumps(body).encode(), headers=headers).status == 200
+    too_long = headers | {"X-CodePush-Plugin-Name": "n" * 1000}
+    assert send("POST", address, body=json.dumps(body).encode(), headers=too_long).status == 200
+    apply_waiting_reports()
+    page = text_of(as_user(viewer).get(device_url(build, "device 0", "q=device+0")))
+    assert ">react-native-code-push 9.0.1, SDK 4.2.3<" in page
+    assert f">{'n' * 64} 9.0.1, SDK 4.2.3<" in page
 
 
 def test_a_client_id_is_shown_masked(as_user: AsUser, viewer: User, build: Build) -> None:
