@@ -23,12 +23,12 @@ from deployments.models import CodePush
 from deployments.policy.label import find_label_number
 from metrics import batch_sql, counters, report_log
 from metrics.device_state import DeviceState, later, merge
-from metrics.models import STORE_BUNDLE, LogPosition
+from metrics.models import STORE_BUNDLE
+from metrics.position import lock_position
 from metrics.report_log import LoggedReport
-from metrics.reports import ReportEvent
+from metrics.reports import DeviceReport, ReportEvent
 
 BATCH_SIZE = 10_000
-_POSITION = "reports"
 # Reports that say what runs on the device now.
 _STARTS = (ReportEvent.INSTALLED, ReportEvent.BINARY_STARTED)
 
@@ -68,8 +68,7 @@ def apply_waiting_reports() -> int:
 def apply_batch(limit: int = BATCH_SIZE) -> int:
     """The numbers contain the next reports of the log, `limit` at most. Returns how many. One transaction."""
     with transaction.atomic():
-        LogPosition.objects.get_or_create(name=_POSITION)
-        position = LogPosition.objects.select_for_update().get(name=_POSITION)
+        position = lock_position()
         streamed = report_log.read_stream(position, limit)
         entry_ids, tabled = report_log.read_table(limit - len(streamed))
         reports = streamed + tabled
@@ -103,12 +102,18 @@ def read_batch(reports: list[LoggedReport]) -> Batch:
         if build_id is None:
             batch.unknown_key_reports += 1
             continue
-        number = find_label_number(logged.report.label) or 0
-        if number > newest_labels.get(build_id, 0):
-            number = 0
+        number = _find_label(logged.report, newest_labels.get(build_id, 0))
         previous_id = build_ids.get(logged.report.previous_deployment_key)
         _read_report(batch, logged, build_id, number, previous_id)
     return batch
+
+
+def _find_label(report: DeviceReport, newest_label: int) -> int:
+    """Which update the report is about: 0 for none that the build has given, and for the bundle of the store."""
+    if report.event == ReportEvent.BINARY_STARTED:
+        return STORE_BUNDLE
+    number = find_label_number(report.label) or 0
+    return number if number <= newest_label else 0
 
 
 def _find_newest_labels(build_ids: Iterable[int]) -> dict[int, int]:

@@ -48,13 +48,13 @@ class Changes:
     def add_reports(self, build_id: int, label_number: int, event: str, count: int) -> None:
         self.releases[build_id, label_number][_REPORT_COUNTER[ReportEvent(event)]] += count
 
-    def add_device(self, before: DeviceState | None, after: DeviceState, at: datetime) -> None:
-        """A device became known, or what it runs changed, or neither."""
+    def add_device(self, before: DeviceState | None, after: DeviceState, at: datetime | None) -> None:
+        """A device became known, or what it runs changed (at that time), or neither."""
         build_id = after.build_id
         if after.seen_at is not None and (before is None or before.seen_at is None):
             self.devices[build_id] += 1
         old, new = before.active_label if before else None, after.active_label
-        if old == new:
+        if old == new or at is None:
             return
         for label_number, change in ((old, -1), (new, 1)):
             if label_number is not None:

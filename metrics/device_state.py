@@ -24,9 +24,9 @@ class DeviceState:
         return self.label_number
 
     @property
-    def changed_at(self) -> datetime:
-        """When the latest of what is known came about."""
-        return max(time for time in (self.seen_at, self.started_at, self.left_at) if time is not None)
+    def changed_at(self) -> datetime | None:
+        """When it last began to run something, or left; None when it did neither."""
+        return later(self.started_at, self.left_at)
 
 
 def merge(before: DeviceState | None, said: DeviceState) -> DeviceState:
