@@ -24,6 +24,11 @@ class DeviceState:
         return self.label_number
 
     @property
+    def heard_at(self) -> datetime | None:
+        """When it was last heard of, here or by what it said of here elsewhere."""
+        return later(self.seen_at, self.left_at)
+
+    @property
     def changed_at(self) -> datetime | None:
         """When it last began to run something, or left; None when it did neither."""
         return later(self.started_at, self.left_at)

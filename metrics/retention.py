@@ -74,7 +74,7 @@ def _find_silent(build_id: int, oldest_kept: datetime) -> Iterator[list[UUID]]:
 def _retire(build_id: int, client_hashes: list[UUID], oldest_kept: datetime, now: datetime) -> int:
     # Read again under the lock: a device that reported a moment ago stays.
     known = batch_sql.read_devices((build_id, client_hash) for client_hash in client_hashes)
-    silent = [device for device in known.values() if device.changed_at < oldest_kept]
+    silent = [device for device in known.values() if device.heard_at is None or device.heard_at < oldest_kept]
     changes = counters.Changes()
     for device in silent:
         _add_departure(changes, device, now)
