@@ -63,7 +63,8 @@ def write_devices(devices: Sequence[DeviceState]) -> None:
 def append_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """The table has these rows too. On PostgreSQL in a tenth of the time that `bulk_create` takes.
 
-    Columns that are not given need a default of the database. `table` and `columns` stand in the query as they are: constants only.
+    Columns that are not given need a default of the database. `table` and `columns` stand in the query as they
+    are: constants only.
     """
     with connection.cursor() as cursor:
         _insert(cursor, table, columns, rows)
