@@ -1,72 +1,19 @@
 """The simulated device behaves as the real client does: what it remembers, ignores, reports and sends again."""
 
-import io
 import json
 import threading
-import zipfile
-from hashlib import sha256
 from pathlib import Path
-from typing import IO
 
 import pytest
 
-from deployments.bundles.manifest import compute_package_hash
 from metrics.simulation import device as simulated
 from metrics.simulation.device import Device, Luck
 from metrics.simulation.fleet import Fleet, StateUnreadable, play
-from metrics.simulation.server import Offer, Package, ProtocolViolation, Server
+from metrics.simulation.server import Package, ProtocolViolation
 from metrics.simulation.shelf import Shelf
+from tests.metrics.scripted_server import ScriptedServer, make_zip
 
 KEY = "key-of-the-build"
-
-
-def _zip(files: dict[str, str]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, text in files.items():
-            archive.writestr(name, text)
-    return buffer.getvalue()
-
-
-def _hash(files: dict[str, str]) -> str:
-    return compute_package_hash({name: sha256(text.encode()).hexdigest() for name, text in files.items()})
-
-
-class ScriptedServer(Server):
-    """Offers what it is told to, and writes down what it is sent. Stands in for the network."""
-
-    def __init__(self) -> None:
-        self.offer: Offer | None = None
-        self.archive = b""
-        self.is_away = False
-        self.sent: list[tuple[str, str]] = []
-        self.bodies: list[dict[str, str]] = []
-        self.transfers = 0
-
-    def release(self, label: str, text: str, *, is_mandatory: bool = False, archive: bytes | None = None) -> None:
-        files = {"CodePush/index.android.bundle": text}
-        self.archive = archive or _zip(files)
-        package = Package(label, _hash(files), "3.0.0")
-        self.offer = Offer(package, is_mandatory, "/archive", len(self.archive))
-
-    def check_update(
-        self, deployment_key: str, app_version: str, client_unique_id: str, current: Package | None
-    ) -> Offer | None:
-        return self.offer
-
-    def download(self, offer: Offer, target: IO[bytes]) -> None:
-        self.transfers += 1
-        target.write(self.archive)
-
-    def report_deploy(self, body: dict[str, str]) -> None:
-        if self.is_away:
-            raise ProtocolViolation("503")
-        self.bodies.append(body)
-        self.sent.append((body.get("status", "binary"), body.get("label", "")))
-
-    def report_download(self, body: dict[str, str]) -> None:
-        self.bodies.append(body)
-        self.sent.append(("Downloaded", body["label"]))
 
 
 @pytest.fixture(autouse=True)
@@ -180,7 +127,7 @@ def test_a_success_that_was_not_answered_gives_way_to_a_newer_one(server: Script
 
 
 def test_an_archive_that_is_not_what_was_promised_is_found_out(server: ScriptedServer, phone: Phone) -> None:
-    server.release("v1", "one", archive=_zip({"CodePush/index.android.bundle": "something else"}))
+    server.release("v1", "one", archive=make_zip({"CodePush/index.android.bundle": "something else"}))
 
     with pytest.raises(ProtocolViolation, match="v1 is not what it claims to be"):
         phone.start()
@@ -194,7 +141,7 @@ def test_a_diff_is_applied_to_what_the_device_runs(server: ScriptedServer, phone
     phone.start()
 
     diff = {"hotcodepush.json": json.dumps({"deletedFiles": []}), "CodePush/index.android.bundle": "two"}
-    server.release("v2", "two", is_mandatory=True, archive=_zip(diff))
+    server.release("v2", "two", is_mandatory=True, archive=make_zip(diff))
     phone.start()
 
     assert server.sent[-1] == ("DeploymentSucceeded", "v2")
