@@ -17,6 +17,7 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from builds.errors import DomainError
+from metrics.selectors import ReleaseMetrics
 
 M = TypeVar("M", bound=models.Model)
 # Makes one change by a service, and says what is true afterwards.
@@ -102,6 +103,16 @@ def link_to(obj: models.Model | None) -> SafeString | str:
 def link_to_list(model: type[models.Model], text: str, **filters: Any) -> SafeString:
     """A link to the model's admin list, filtered. No query."""
     return format_html('<a href="{}?{}">{}</a>', _address(model, "changelist"), urlencode(filters), text)
+
+
+def describe_numbers(label: str, numbers: ReleaseMetrics) -> str:
+    """One release's numbers in a line: devices, and reports where they differ in meaning."""
+    return (
+        f"{label or 'Store bundle'}: {numbers.active_devices:,} active, "
+        f"{numbers.downloads:,} downloads ({numbers.download_reports:,} times), "
+        f"{numbers.installs:,} installs ({numbers.install_reports:,} times), "
+        f"{numbers.rollbacks:,} device rollbacks ({numbers.rollback_reports:,} times)"
+    )
 
 
 def _address(model: type[models.Model], page: str, *pks: int) -> str:

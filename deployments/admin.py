@@ -10,12 +10,13 @@ from django.utils.safestring import SafeString
 
 from builds.errors import NotAllowedNow
 from builds.models import AuditEntry
-from builds.support_admin import ViewOnlyAdmin, link_to, link_to_list, service_action
+from builds.support_admin import ViewOnlyAdmin, describe_numbers, link_to, link_to_list, service_action
 from deployments.models import Bundle, BundleDiff, CodePush
 from deployments.policy.label import find_label_number
 from deployments.querysets import CodePushQuerySet
 from deployments.selectors import list_rollback_sources
 from deployments.services import checks, codepushes, republishing
+from metrics.selectors import measure_builds
 
 
 @service_action("Disable", warning="Disabling the Live CodePush makes the previous enabled success Live again.")
@@ -94,7 +95,7 @@ class CodePushAdmin(ViewOnlyAdmin):
     )
     search_help_text = "Deployment ID, deployment key, label (v3), package hash, or project; several words narrow down"
     date_hierarchy = "created_at"
-    readonly_fields = ("show_is_live", "show_history")
+    readonly_fields = ("show_is_live", "show_numbers", "show_history")
     actions = (disable, enable, promote, roll_back, retry, cancel)
 
     def get_queryset(self, request: HttpRequest) -> CodePushQuerySet:
@@ -119,6 +120,14 @@ class CodePushAdmin(ViewOnlyAdmin):
     def show_is_live(self, codepush: CodePush) -> bool:
         is_live: bool = codepush.is_live  # type: ignore[attr-defined]
         return is_live
+
+    @admin.display(description="numbers")
+    def show_numbers(self, codepush: CodePush) -> str:
+        """Four queries."""
+        if not codepush.label:
+            return "–"
+        key = codepush.build.deployment_key
+        return describe_numbers(codepush.label, measure_builds([key])[key].of(codepush.label))
 
     @admin.display(description="build", ordering="build")
     def show_build(self, codepush: CodePush) -> SafeString | str:

@@ -8,6 +8,7 @@ from builds.models import AuditAction, AuditEntry, Build
 from deployments.models import Bundle, BundleDiff, CodePush
 from deployments.selectors import find_live_codepush
 from tests.admin import act, assert_is_view_only, count_list_queries, get_page, search
+from tests.deployments.pages import report_installed
 from tests.factories import BuildFactory, BundleFactory, CodePushFactory, ProjectFactory
 
 CODEPUSHES = "/admin/deployments/codepush/"
@@ -48,6 +49,18 @@ def test_codepushes_bundles_and_diffs_are_view_only(support: Client, releases: l
     assert_is_view_only(support, CODEPUSHES, releases[0].pk)
     assert_is_view_only(support, BUNDLES, first.pk)
     assert_is_view_only(support, DIFFS, diff.pk)
+
+
+def test_the_numbers_are_those_of_the_dashboard(support: Client, build: Build, releases: list[CodePush]) -> None:
+    report_installed(build, "v2", 3)
+    report_installed(build, "", 1, first=3)
+    v2 = "v2: 3 active, 0 downloads (0 times), 3 installs (3 times), 0 device rollbacks (0 times)"
+
+    assert v2 in get_page(support, f"{CODEPUSHES}{releases[1].pk}/change/")
+    build_page = get_page(support, f"/admin/builds/build/{build.pk}/change/")
+    assert "4 devices, as of" in build_page
+    assert v2 in build_page
+    assert "Store bundle: 1 active" in build_page
 
 
 def test_a_codepush_page_links_to_its_build_and_bundle(support: Client, releases: list[CodePush]) -> None:
