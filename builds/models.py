@@ -1,6 +1,7 @@
 """What exists to be updated: projects, who may touch them, their builds, and the record of every change."""
 
 import secrets
+import string
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -12,9 +13,15 @@ from django.db.models.functions import Now
 from builds.querysets import AuditEntryQuerySet, BuildQuerySet, ProjectQuerySet
 
 
+_KEY_ALPHABET = string.ascii_letters + string.digits
+
+
 def new_deployment_key() -> str:
-    """36 characters of the device protocol's key alphabet; unguessable, but an address rather than a secret."""
-    return secrets.token_urlsafe(27)
+    """36 letters and digits; unguessable, but an address rather than a secret.
+
+    The protocol allows "-" and "_" too. A key that begins with "-" is an option to every command line.
+    """
+    return "".join(secrets.choice(_KEY_ALPHABET) for _ in range(36))
 
 
 class Platform(models.TextChoices):
