@@ -12,7 +12,6 @@ from django.db.models.functions import Now
 
 from builds.querysets import AuditEntryQuerySet, BuildQuerySet, ProjectQuerySet
 
-
 _KEY_ALPHABET = string.ascii_letters + string.digits
 
 
