@@ -78,7 +78,7 @@ class Product:
         return info
 
     def wait_for_label(self, key: str, label: str, seconds: float, *, app_version: str = "3.0.0") -> float:
-        """When devices were first offered the label, in seconds since the epoch. On return all web processes offer it."""
+        """When devices were first offered the label, in seconds since the epoch. By now all web processes offer it."""
         wait_for(lambda: self.ask(key, app_version)["label"] == label, f"{label} is offered", seconds, self._read_logs)
         offered_at = time.time()
         # One web process answered; the others know within a second. That is the promise.
