@@ -66,3 +66,9 @@ def format_bytes(size_bytes: int) -> str:
             break
         size /= 1000
     return f"{size:.1f} {unit}"
+
+
+def format_difference(size_bytes: int) -> str:
+    """With its sign: "+4.6 MB", "−812 B", "0 B"."""
+    sign = "+" if size_bytes > 0 else "−" if size_bytes < 0 else ""
+    return sign + format_bytes(abs(size_bytes))

@@ -47,6 +47,29 @@ class Bundle(models.Model):
     def __str__(self) -> str:
         return self.package_hash[:12]
 
+    @property
+    def javascript_kind(self) -> str:
+        if self.hermes_bytecode_version is None:
+            return "Plain JavaScript"
+        return f"Hermes bytecode {self.hermes_bytecode_version}"
+
+
+class BundleFileSizes(models.Model):
+    """How large each file of a bundle is, unpacked. Bundles stored before this was kept have no such row.
+
+    Kept, and not read from the archive when somebody compares: that would fetch all of it from an object storage.
+    In a table of its own: pages join bundles all the time, and must not load a megabyte with each.
+    """
+
+    bundle = models.OneToOneField(Bundle, primary_key=True, on_delete=models.CASCADE, related_name="file_sizes")
+    bytes_by_path = models.JSONField(help_text="{path: bytes}, for the paths of the manifest.")
+
+    class Meta:
+        verbose_name_plural = "file sizes of bundles"
+
+    def __str__(self) -> str:
+        return f"File sizes of {self.bundle_id}"
+
 
 class BundleDiff(models.Model):
     """The archive that turns one bundle into another: changed files, and the names of those to delete."""

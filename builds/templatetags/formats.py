@@ -20,6 +20,7 @@ _ICON_HUES = 6
 register.filter("count", formats.format_count)
 register.filter("share_of", formats.format_share)
 register.filter("size", formats.format_bytes)
+register.filter("size_difference", formats.format_difference)
 
 
 @register.filter

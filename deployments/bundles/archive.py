@@ -69,6 +69,7 @@ class ArchiveContents:
     """What reading every byte showed."""
 
     manifest: dict[str, str]
+    bytes_by_path: dict[str, int]
     unpacked_bytes: int
     js_bundle: JsBundle
 
@@ -113,10 +114,11 @@ def read_archive(
     """
     probe = JavaScriptProbe(find_js_bundle_in(archive, platform))
     manifest: dict[str, str] = {}
+    bytes_by_path: dict[str, int] = {}
     unpacked_bytes = 0
     # The ignored ones too: phones unpack them before they ignore them.
     for path in (*archive.entries, *archive.ignored):
-        digest = sha256()
+        digest, before_bytes = sha256(), unpacked_bytes
         for chunk in iter_file(archive, path):
             unpacked_bytes += len(chunk)
             _check_unpacked(unpacked_bytes, archive.size_bytes, archive.limits)
@@ -126,7 +128,8 @@ def read_archive(
             on_bytes(unpacked_bytes)
         if path in archive.entries:
             manifest[path] = digest.hexdigest()
-    return ArchiveContents(manifest, unpacked_bytes, probe.finish())
+            bytes_by_path[path] = unpacked_bytes - before_bytes
+    return ArchiveContents(manifest, bytes_by_path, unpacked_bytes, probe.finish())
 
 
 def iter_file(archive: Archive, path: str) -> Iterator[bytes]:

@@ -21,7 +21,7 @@ from deployments.bundles.diff import is_worthwhile, plan_diff, write_diff
 from deployments.bundles.javascript import check_hermes_version
 from deployments.bundles.manifest import compute_content_hash, compute_package_hash
 from deployments.bundles.refusal import BundleRefused
-from deployments.models import Bundle, BundleDiff, CodePush
+from deployments.models import Bundle, BundleDiff, BundleFileSizes, CodePush
 from deployments.selectors import find_live_codepush
 from deployments.services.attempt import Attempt, AttemptLost
 from deployments.services.change import build_change
@@ -77,6 +77,8 @@ def _process(attempt: Attempt) -> None:
         contents = _check(attempt, archive)
         attempt.enter(CodePush.Step.STORING)
         bundle = _get_or_store_bundle(file, contents)
+        # Apart from the bundle: one that was stored before sizes were kept gets them when it is uploaded again.
+        BundleFileSizes.objects.get_or_create(bundle=bundle, defaults={"bytes_by_path": contents.bytes_by_path})
         attempt.enter(CodePush.Step.DIFFING)
         _make_diffs(attempt, archive, bundle)
         attempt.enter(CodePush.Step.PUBLISHING)
