@@ -1,12 +1,15 @@
 """What pages accept. Forms read and tidy input; whether a value can be taken is for the services to say."""
 
-from typing import Any
+from collections.abc import Iterable
+from datetime import date
+from typing import Any, cast
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.models import User
 
 from builds.errors import DomainError
-from builds.models import Build, BuildTarget, Platform, StoreStatus
+from builds.models import AuditAction, Build, BuildTarget, Platform, Project, StoreStatus
 
 
 class ServiceForm(forms.Form):
@@ -120,17 +123,50 @@ class FilterForm(forms.Form):
         return any(value for name, value in self.chosen.items() if name != "sort")
 
 
-def _search_field(label: str, placeholder: str) -> forms.CharField:
+def search_field(label: str, placeholder: str) -> forms.CharField:
     attrs = {"type": "search", "class": "", "aria-label": label, "placeholder": placeholder}
     return forms.CharField(required=False, widget=forms.TextInput(attrs))
+
+
+class DayField(forms.CharField):
+    """A day as "2026-11-24"; anything else is no day."""
+
+    def __init__(self, label: str) -> None:
+        super().__init__(label=label, required=False, widget=forms.TextInput(attrs={"type": "date"}))
+
+    def clean(self, value: Any) -> str:
+        text = str(super().clean(value))
+        try:
+            return date.fromisoformat(text).isoformat() if text else ""
+        except ValueError as failure:
+            raise forms.ValidationError("Not a day.") from failure
 
 
 def _choices(anything: str, choices: Any) -> list[tuple[str, str]]:
     return [("", anything), *choices]
 
 
+class AuditFilterForm(FilterForm):
+    """`actor`: a person's id, "worker", or "left" for people who are in none of these projects any more."""
+
+    project = forms.ChoiceField(label="Project", required=False)
+    actor = forms.ChoiceField(label="Who", required=False)
+    action = forms.ChoiceField(label="What", choices=_choices("Any action", AuditAction.choices), required=False)
+    since = DayField("From")
+    until = DayField("Until")
+    q = search_field("Filter by deployment ID or build ID", "Deployment ID or #build")
+
+    def __init__(self, data: Any, *, projects: Iterable[Project], people: Iterable[User]) -> None:
+        super().__init__(data)
+        names = [(project.slug, project.name) for project in projects]
+        who = [(str(user.pk), user.get_full_name() or user.get_username()) for user in people]
+        others = [("worker", "Worker"), ("left", "People who left")]
+        cast(forms.ChoiceField, self.fields["project"]).choices = _choices("Any project", names)
+        cast(forms.ChoiceField, self.fields["actor"]).choices = _choices("Anybody", [*who, *others])
+
+
 class ProjectFilterForm(FilterForm):
-    q = _search_field("Filter by name or bundle ID", "Filter by name or bundle ID")
+    q = search_field("Filter by name or bundle ID", "Filter by name or bundle ID")
     platform = forms.ChoiceField(choices=Platform.choices, required=False, widget=forms.HiddenInput)
     sort = forms.ChoiceField(
         label="Sort",
@@ -150,4 +186,4 @@ class BuildFilterForm(FilterForm):
     target = forms.ChoiceField(
         label="Build target", choices=_choices("Any target", BuildTarget.choices), required=False
     )
-    q = _search_field("Filter by version, build ID or person", "Version, build ID, person")
+    q = search_field("Filter by version, build ID or person", "Version, build ID, person")

@@ -205,12 +205,17 @@ class AuditAction(models.TextChoices):
     """The vocabulary of the audit log: subject.what_happened."""
 
     PROJECT_CREATED = "project.created", "Project created"
+    PROJECT_EDITED = "project.edited", "Project settings changed"
+    MEMBER_ADDED = "member.added", "Member added"
+    MEMBER_ROLE_CHANGED = "member.role_changed", "Role changed"
+    MEMBER_REMOVED = "member.removed", "Member removed"
     BUILD_REGISTERED = "build.registered", "Build registered"
     BUILD_STATUS_CHANGED = "build.status_changed", "Build status changed"
     STORE_STATUS_CHANGED = "build.store_status_changed", "Store status changed"
     STORE_STATUS_DEMOTED = "build.store_status_demoted", "Replaced as store-live"
     FORCE_UPDATE_APPLIED = "build.force_update_applied", "Force Update applied"
     FORCE_UPDATE_LIFTED = "build.force_update_lifted", "Force Update lifted"
+    DEPLOYMENT_KEY_REVEALED = "build.deployment_key_revealed", "Deployment key shown"
     BUILD_METRICS_CLEARED = "build.metrics_cleared", "Metrics cleared"
     CODEPUSH_CREATED = "codepush.created", "CodePush created"
     CODEPUSH_SUCCEEDED = "codepush.succeeded", "CodePush succeeded"
@@ -248,6 +253,11 @@ class AuditEntry(models.Model):
             # The history of one build and of one CodePush, newest first.
             models.Index(fields=["build", "-id"], name="audit_by_build_newest"),
             models.Index(fields=["deployment_id"], name="audit_by_deployment_id"),
+            # The audit log: of a project that was quiet lately, of an action that is rare, of days long ago. Otherwise
+            # the newest entries are read backwards until a page is full, which would be all of them.
+            models.Index(fields=["project", "-id"], name="audit_by_project_newest"),
+            models.Index(fields=["action", "-id"], name="audit_by_action_newest"),
+            models.Index(fields=["created_at"], name="audit_by_time"),
         ]
 
     def __str__(self) -> str:

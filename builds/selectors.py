@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Case, Exists, OuterRef, Q, When
 
 from builds.models import Build, BuildTarget, Project
 from builds.querysets import BuildQuerySet, ProjectQuerySet
@@ -39,12 +39,34 @@ def list_project_builds(
             | Q(triggered_by__first_name__icontains=q)
             | Q(triggered_by__last_name__icontains=q)
         )
-        number = q.removeprefix("#")
-        # Nineteen digits and more do not fit the column.
-        if number.isascii() and number.isdigit() and len(number) < 19:
-            matches |= Q(pk=int(number))
+        build_id = read_build_id(q)
+        if build_id is not None:
+            matches |= Q(pk=build_id)
         builds = builds.filter(matches)
     return builds.select_related("triggered_by").newest_first()
+
+
+def read_build_id(text: str) -> int | None:
+    """The number of "42" or "#42"; None for anything else."""
+    number = text.removeprefix("#")
+    # Nineteen digits and more do not fit the column.
+    return int(number) if number.isascii() and number.isdigit() and len(number) < 19 else None
+
+
+def find_builds(user: User | AnonymousUser, text: str) -> BuildQuerySet:
+    """Builds of the user's projects that the text names: by ID, build number, deployment key or store version.
+
+    Exact ones (`is_exact`) first, then those whose store version begins so, each newest first. One query.
+    """
+    exact = Q(pk=read_build_id(text)) if read_build_id(text) is not None else Q(pk__in=())
+    if not text.startswith("#"):
+        exact |= Q(build_number=text) | Q(deployment_key=text) | Q(store_version=text)
+    return (
+        Build.objects.filter(exact | Q(store_version__startswith=text), project__in=Project.objects.visible_to(user))
+        .annotate(is_exact=Case(When(exact, then=True), default=False))
+        .select_related("project")
+        .order_by("-is_exact", "-id")
+    )
 
 
 def list_store_live_builds(projects: Iterable[Project]) -> BuildQuerySet:

@@ -6,8 +6,8 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from builds.forms import ServiceForm
-from builds.models import Build, StoreStatus
+from builds.forms import FilterForm, ServiceForm, search_field
+from builds.models import Build, Platform, StoreStatus
 from deployments.services import checks
 
 _SPLASH = "Installs during the Splash Screen. Off: downloads on the first launch, installs on the second."
@@ -120,3 +120,20 @@ class ForceUpdateForm(ServiceForm):
 
 class BuildStatusForm(ServiceForm):
     status = forms.ChoiceField(label="Build status", choices=Build.Status, widget=forms.RadioSelect)
+
+
+class DeploymentFilterForm(FilterForm):
+    q = search_field("Filter by description, version, project, person or deployment ID", "Description, version, person")
+    platform = forms.ChoiceField(choices=Platform.choices, required=False, widget=forms.HiddenInput)
+    status = forms.ChoiceField(
+        label="State",
+        choices=[
+            ("", "Any state"),
+            ("running", "Running"),
+            ("live", "Live"),
+            ("success", "Successful"),
+            ("failed", "Failed"),
+            ("canceled", "Canceled"),
+        ],
+        required=False,
+    )

@@ -22,6 +22,9 @@ class CodePushQuerySet(models.QuerySet["CodePush"]):
     def unfinished(self) -> Self:
         return self.filter(status__in=("pending", "processing"))
 
+    def finished(self) -> Self:
+        return self.exclude(status__in=("pending", "processing"))
+
     def newest_first(self) -> Self:
         """By creation; among successes that is also the order of their labels, but for concurrent uploads."""
         return self.order_by("-id")

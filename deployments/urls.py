@@ -1,11 +1,14 @@
 from django.urls import path
 
-from deployments.views import build_forms, build_page, codepushes, republishing
+from deployments.views import build_forms, build_page, codepushes, comparison, deployments, republishing, search
 
 _BUILD = "projects/<slug:slug>/builds/<int:build_id>/"
 _CODEPUSH = f"{_BUILD}codepush/<str:deployment_id>/"
 
 urlpatterns = [
+    path("search/", search.search, name="search"),
+    path("deployments/", deployments.list_deployments, name="deployment_list"),
+    path("deployments/rows/", deployments.show_rows, name="deployment_rows"),
     path(_BUILD, build_page.show_build, name="build_detail"),
     path(f"{_BUILD}cards/", build_page.show_cards, name="build_cards"),
     path(f"{_BUILD}status/", build_forms.UpdateBuildStatus.as_view(), name="build_status"),
@@ -17,4 +20,6 @@ urlpatterns = [
     path(f"{_CODEPUSH}promote/", republishing.Promote.as_view(), name="codepush_promote"),
     path(f"{_CODEPUSH}retry/", codepushes.RetryCodePush.as_view(), name="codepush_retry"),
     path(f"{_CODEPUSH}cancel/", codepushes.CancelCodePush.as_view(), name="codepush_cancel"),
+    path(f"{_CODEPUSH}compare/", comparison.pick_comparison, name="codepush_compare_pick"),
+    path(f"{_CODEPUSH}compare/<str:other_id>/", comparison.show_comparison, name="codepush_compare"),
 ]

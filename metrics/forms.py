@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from django import forms
 
-from builds.forms import FilterForm
+from builds.forms import FilterForm, search_field
 from deployments.policy.label import find_label_number, format_label
 from deployments.views.split import STORE_ADDRESS
 from metrics.devices import FACT_EVENTS, Selection, Show
@@ -24,13 +24,7 @@ class DeviceFilterForm(FilterForm):
 
     show = forms.ChoiceField(label="Which devices", choices=_SHOWN, required=False)
     label = forms.ChoiceField(label="Update", required=False)
-    q = forms.CharField(
-        label="Client id",
-        required=False,
-        widget=forms.TextInput(
-            attrs={"type": "search", "class": "", "aria-label": "Client id", "placeholder": "A whole client id"}
-        ),
-    )
+    q = search_field("Client id", "A whole client id")
 
     def __init__(self, data: Any, newest_label: int) -> None:
         """`newest_label`: labels run from v1 to this."""

@@ -1,6 +1,5 @@
 """From a number to the devices behind it, and from a device to what it did and what it would be offered now."""
 
-import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from uuid import UUID
@@ -11,6 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from builds.access import get_build
+from builds.csv_export import stream_csv
 from builds.models import Build
 from deployments.policy.label import format_label
 from deployments.selectors import find_next_label_number
@@ -24,8 +24,6 @@ from metrics.selectors import NO_LABEL, BuildMetrics, measure_builds
 _CSV_HEADER = ("device", "current_release", "last_report_at", "moved_on_at")
 # Where the list is about updates: which of them it did this with.
 _CSV_FACTS = ("downloaded", "installed", "rolled_back")
-# A spreadsheet takes a text that begins so for a formula.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 @dataclass(frozen=True)
@@ -93,12 +91,9 @@ def list_devices(request: HttpRequest, slug: str, build_id: int) -> HttpResponse
 def export_devices(request: HttpRequest, slug: str, build_id: int) -> StreamingHttpResponse:
     """The same devices as on the page, all of them, as they are read."""
     _, build = get_build(request.user, slug, build_id)
-    filters = _read_filters(request, build)
-    return StreamingHttpResponse(
-        _write_csv(devices.iter_rows(build, filters.selection), filters.selection),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="devices-of-build-{build.pk}.csv"'},
-    )
+    selection = _read_filters(request, build).selection
+    rows = devices.iter_rows(build, selection)
+    return stream_csv(f"devices-of-build-{build.pk}.csv", _name_columns(selection), _iter_cells(rows, selection))
 
 
 @require_safe
@@ -137,25 +132,15 @@ def _read_hash(text: str) -> UUID | None:
         return None
 
 
-class _Line:
-    """What `csv` writes to: it returns the line."""
-
-    def write(self, line: str) -> str:
-        return line
+def _name_columns(selection: Selection) -> list[str]:
+    facts = _CSV_FACTS if any(selection.label_numbers) else ()
+    return [*_CSV_HEADER, *facts, *(["client_id"] if selection.client_unique_id else ())]
 
 
-def _write_csv(rows: Iterable[DeviceRow], selection: Selection) -> Iterator[str]:
-    writer = csv.writer(_Line())
+def _iter_cells(rows: Iterable[DeviceRow], selection: Selection) -> Iterator[list[str]]:
     has_facts = any(selection.label_numbers)
     client = [selection.client_unique_id] if selection.client_unique_id else []
-    yield writer.writerow([*_CSV_HEADER, *(_CSV_FACTS if has_facts else ()), *(["client_id"] if client else ())])
     for row in rows:
         times = [time.isoformat(timespec="seconds") if time else "" for time in (row.state.seen_at, row.state.left_at)]
         facts = [" ".join(row.labels_with(event)) for event in FACT_EVENTS.values()] if has_facts else []
-        cells = [str(row.client_hash), row.current_release, *times, *facts, *client]
-        yield writer.writerow([_defuse(cell) for cell in cells])
-
-
-def _defuse(cell: str) -> str:
-    """A quote in front keeps a spreadsheet from running the text."""
-    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
+        yield [str(row.client_hash), row.current_release, *times, *facts, *client]

@@ -26,3 +26,20 @@ def get_codepush(
         raise Http404(f"{build} has no CodePush {deployment_id!r}.")
     codepush.build = build
     return access, build, codepush
+
+
+def get_codepush_pair(
+    user: User | AnonymousUser, slug: str, build_id: int, deployment_id: str, other_id: str
+) -> tuple[ProjectAccess, Build, CodePush, CodePush]:
+    """Two CodePushes of a build that the user may see, which may be one and the same. Three queries.
+
+    Raises Http404 and PermissionDenied as `get_build` does.
+    """
+    access, build = get_build(user, slug, build_id)
+    found = {
+        c.deployment_id: c for c in CodePush.objects.filter(build=build, deployment_id__in=[deployment_id, other_id])
+    }
+    for wanted in (deployment_id, other_id):
+        if wanted not in found:
+            raise Http404(f"{build} has no CodePush {wanted!r}.")
+    return access, build, found[deployment_id], found[other_id]

@@ -31,12 +31,7 @@ class Card:
 
     @property
     def state(self) -> str:
-        """Which tag it wears; names of the tags: templates/deployments/_state.html."""
-        if not self.codepush.is_successful:
-            return self.codepush.status
-        if self.is_live:
-            return "live"
-        return "superseded" if self.codepush.is_enabled else "disabled"
+        return find_state(self.codepush, is_live=self.is_live)
 
     @property
     def active_share(self) -> str:
@@ -65,6 +60,15 @@ class Card:
     @property
     def size_bytes(self) -> int | None:
         return self.codepush.bundle.size_bytes if self.codepush.bundle else self.codepush.upload_size_bytes
+
+
+def find_state(codepush: CodePush, *, is_live: bool) -> str:
+    """Which tag it wears; names of the tags: templates/deployments/_state.html."""
+    if not codepush.is_successful:
+        return codepush.status
+    if is_live:
+        return "live"
+    return "superseded" if codepush.is_enabled else "disabled"
 
 
 def find_rollback_obstacle(codepush: CodePush) -> str:

@@ -8,7 +8,8 @@ from django.test import Client
 from django.urls import URLPattern, reverse
 
 from builds import urls as build_urls
-from builds.models import AuditEntry, Build
+from builds.audit import record
+from builds.models import AuditAction, AuditEntry, Build
 from deployments import urls as deployment_urls
 from deployments.models import CodePush
 from metrics import urls as metrics_urls
@@ -17,14 +18,37 @@ from tests.deployments.pages import AsUser, codepush_url, report_installed, text
 from tests.factories import BuildFactory, CodePushFactory
 
 # Open to everybody who is signed in; they show nothing of a project that is not theirs.
-WITHOUT_PROJECT = {"project_list", "project_new"}
-READ_ONLY = {"project_detail", "build_detail", "build_cards", "device_list", "device_export", "device_detail"}
-PATTERNS = [
+WITHOUT_PROJECT = {
+    "project_list",
+    "project_new",
+    "deployment_list",
+    "deployment_rows",
+    "search",
+    "audit_list",
+    "audit_export",
+}
+READ_ONLY = {
+    "project_detail",
+    "build_detail",
+    "build_cards",
+    "codepush_compare_pick",
+    "codepush_compare",
+    "device_list",
+    "device_export",
+    "device_detail",
+}
+# They cannot redirect their page; they tell htmx to reload it.
+FRAGMENTS = {"build_cards", "deployment_rows"}
+EVERY_PATTERN = [
     pattern
     for pattern in [*build_urls.urlpatterns, *deployment_urls.urlpatterns, *metrics_urls.urlpatterns]
-    if isinstance(pattern, URLPattern) and pattern.name not in WITHOUT_PROJECT
+    if isinstance(pattern, URLPattern)
 ]
-ids = [str(pattern.name) for pattern in PATTERNS]
+PATTERNS = [pattern for pattern in EVERY_PATTERN if pattern.name not in WITHOUT_PROJECT]
+
+
+def named(patterns: list[URLPattern]) -> list[str]:
+    return [str(pattern.name) for pattern in patterns]
 
 
 def _address(pattern: URLPattern, codepush: CodePush) -> str:
@@ -32,6 +56,7 @@ def _address(pattern: URLPattern, codepush: CodePush) -> str:
         "slug": codepush.build.project.slug,
         "build_id": codepush.build_id,
         "deployment_id": codepush.deployment_id,
+        "other_id": codepush.deployment_id,
         "client_hash": hash_client("device 0"),
     }
     wanted = pattern.pattern.converters
@@ -45,7 +70,7 @@ def codepush(build: Build) -> CodePush:
     return found
 
 
-@pytest.mark.parametrize("pattern", PATTERNS, ids=ids)
+@pytest.mark.parametrize("pattern", PATTERNS, ids=named(PATTERNS))
 def test_every_page_of_a_project_is_a_404_to_outsiders(
     as_user: AsUser, outsider: User, codepush: CodePush, pattern: URLPattern
 ) -> None:
@@ -55,20 +80,35 @@ def test_every_page_of_a_project_is_a_404_to_outsiders(
         assert client.post(address).status_code == 404
 
 
-@pytest.mark.parametrize("pattern", PATTERNS, ids=ids)
+@pytest.mark.parametrize("name", sorted(WITHOUT_PROJECT - {"project_new"}))
+def test_pages_of_all_projects_show_outsiders_nothing_of_this_one(
+    as_user: AsUser, outsider: User, owner: User, codepush: CodePush, name: str
+) -> None:
+    project = codepush.build.project
+    record(AuditAction.BUILD_REGISTERED, project=project, actor=owner, build=codepush.build)
+    # Not a whole ID: that leads straight to what it names.
+    query = {"q": codepush.build.store_version[:2]} if name == "search" else {}
+
+    def shown_to(user: User) -> str:
+        return b"".join(as_user(user).get(reverse(name), query)).decode()
+
+    assert project.name in shown_to(owner)
+    assert project.name not in shown_to(outsider)
+
+
+@pytest.mark.parametrize("pattern", EVERY_PATTERN, ids=named(EVERY_PATTERN))
 def test_every_page_leads_who_is_not_signed_in_to_the_sign_in_page(
     client: Client, codepush: CodePush, pattern: URLPattern
 ) -> None:
     address = _address(pattern, codepush)
     response = client.get(address)
-    if pattern.name == "build_cards":
-        # A fragment cannot redirect its page; it tells htmx to reload it.
+    if pattern.name in FRAGMENTS:
         assert (response.status_code, response.headers["HX-Refresh"]) == (401, "true")
     else:
         assert response.headers["Location"] == f"/sign-in/?next={address}"
 
 
-@pytest.mark.parametrize("pattern", PATTERNS, ids=ids)
+@pytest.mark.parametrize("pattern", PATTERNS, ids=named(PATTERNS))
 def test_a_viewer_reads_every_page_and_posts_none(
     as_user: AsUser, viewer: User, codepush: CodePush, pattern: URLPattern
 ) -> None:

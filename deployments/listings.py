@@ -1,0 +1,71 @@
+"""CodePushes across all projects of a person. Each read says what it costs."""
+
+import re
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import Q
+
+from builds.models import Project
+from deployments.models import CodePush
+from deployments.querysets import CodePushQuerySet
+
+# Crockford's base 32, as deployment IDs are made of; "dpl_" alone would name every one.
+_DEPLOYMENT_ID = re.compile(r"dpl_[0-9a-hjkmnp-tv-z]{1,28}", re.IGNORECASE)
+
+
+def count_running(user: User | AnonymousUser) -> int:
+    """How many CodePushes of the user's projects are pending or processing. One query, over unfinished ones only."""
+    if not user.is_authenticated:
+        return 0
+    return _visible_to(user).unfinished().order_by().count()
+
+
+def list_running(user: User | AnonymousUser, *, status: str = "", platform: str = "", q: str = "") -> CodePushQuerySet:
+    """Pending and processing ones, newest first; none when another status is asked for. One query."""
+    running = _list(user, platform=platform, q=q).unfinished()
+    return running if status in ("", "running") else running.none()
+
+
+def list_finished(user: User | AnonymousUser, *, status: str = "", platform: str = "", q: str = "") -> CodePushQuerySet:
+    """What became of the others, newest first, with `is_live`. `status`: "live", "success", "failed", "canceled"."""
+    finished = _list(user, platform=platform, q=q).finished()
+    if status == "live":
+        return finished.live()
+    if status == "running":
+        return finished.none()
+    return (finished.filter(status=status) if status else finished).with_is_live()
+
+
+def find_by_deployment_id(user: User | AnonymousUser, text: str) -> CodePushQuerySet:
+    """Those whose deployment ID is, or begins with, the text; in any case of letters, newest first. One query."""
+    beginning = read_deployment_id(text)
+    if not beginning:
+        return CodePush.objects.none()
+    return _list(user).filter(deployment_id__startswith=beginning).with_is_live()
+
+
+def read_deployment_id(text: str) -> str:
+    """The text as deployment IDs are written; "" when none can begin so."""
+    return f"dpl_{text[4:].upper()}" if _DEPLOYMENT_ID.fullmatch(text) else ""
+
+
+def _visible_to(user: User | AnonymousUser) -> CodePushQuerySet:
+    return CodePush.objects.filter(build__project__in=Project.objects.visible_to(user))
+
+
+def _list(user: User | AnonymousUser, *, platform: str = "", q: str = "") -> CodePushQuerySet:
+    """With project, build, creator and source joined in; the bundle stays away, for its manifest is large."""
+    codepushes = _visible_to(user)
+    if platform:
+        codepushes = codepushes.filter(build__platform=platform)
+    if q:
+        codepushes = codepushes.filter(
+            Q(description__icontains=q)
+            | Q(deployment_id=read_deployment_id(q))
+            | Q(build__store_version=q)
+            | Q(build__project__name__icontains=q)
+            | Q(created_by__username__icontains=q)
+            | Q(created_by__first_name__icontains=q)
+            | Q(created_by__last_name__icontains=q)
+        )
+    return codepushes.select_related("build__project", "created_by", "source").newest_first()
