@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from builds import audit
-from builds.errors import InvalidInput
+from builds.errors import AlreadyTaken, InvalidInput
 from builds.models import AuditAction, Build, Membership, Project, Role, new_deployment_key
 from deployments.policy.version_range import find_version
 
@@ -36,7 +36,7 @@ def create_project(
             with transaction.atomic():
                 project.save()
         except IntegrityError as taken:
-            raise InvalidInput(
+            raise AlreadyTaken(
                 f"The address {slug!r} is taken by another project. Choose another one.", field="slug"
             ) from taken
         Membership.objects.create(project=project, user=actor, role=Role.ADMIN)
@@ -89,7 +89,7 @@ def register_build(
             with transaction.atomic():
                 build.save()
         except IntegrityError as taken:
-            raise InvalidInput(
+            raise AlreadyTaken(
                 f"The deployment key {deployment_key!r} belongs to another build. Leave it empty to get a new one.",
                 field="deployment_key",
             ) from taken

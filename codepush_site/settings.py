@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "builds",
     "deployments",
     "metrics",
+    "release_api",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -218,6 +219,11 @@ CELERY_BEAT_SCHEDULE = {
     },
     "delete-leftover-uploads": {
         "task": "deployments.delete_leftover_uploads",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+    "delete-expired-answers": {
+        "task": "release_api.delete_expired_answers",
         "schedule": 3600.0,
         "options": {"expires": 3600},
     },

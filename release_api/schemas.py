@@ -1,0 +1,38 @@
+"""Shapes that every part of the release API shares."""
+
+from typing import Annotated, Any, ClassVar
+
+from ninja import Path, Query, Schema
+from pydantic import ConfigDict, Field
+
+MAX_LIMIT = 100
+# What a database's whole numbers and positions can hold.
+_MAX_ID = 2**63 - 1
+_MAX_OFFSET = 2**31 - 1
+
+ObjectId = Annotated[int, Path(ge=1, le=_MAX_ID)]
+Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many items at most.")]
+Offset = Annotated[int, Query(ge=0, le=_MAX_OFFSET, description="How many items to leave out from the front.")]
+
+
+class Input(Schema):
+    """A JSON body. Values of another type are refused, not converted; so are fields that are not of the request."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", strict=True)
+
+
+class ErrorDetail(Schema):
+    code: str = Field(description="What kind of refusal it is, for programs.", examples=["invalid_input"])
+    message: str = Field(description="What is wrong, with which value, and what to do.")
+    fields: dict[str, str] = Field({}, description="Input → what is wrong with it. Absent where it is about none.")
+
+
+class ErrorOut(Schema):
+    """Every refusal and failure looks like this."""
+
+    error: ErrorDetail
+
+
+def describe_error(code: str, message: str, fields: dict[str, str] | None = None) -> dict[str, Any]:
+    """The body of an `ErrorOut`."""
+    return {"error": {"code": code, "message": message, **({"fields": fields} if fields else {})}}
