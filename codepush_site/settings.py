@@ -67,6 +67,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "codepush_site.middleware.ContentSecurityPolicyMiddleware",
+    "release_api.errors.ApiErrorMiddleware",
     "codepush_site.middleware.BodySizeLimitMiddleware",
     "codepush_site.middleware.NulRefusedMiddleware",
     "codepush_site.middleware.DatabaseOutageMiddleware",

@@ -62,7 +62,9 @@ def _answer(status: int, message: str = "", fields: dict[str, str] | None = None
 def _refuse_token(request: HttpRequest, error: Any) -> HttpResponse:
     answer = _answer(401)
     sent = 'Bearer realm="CodePush release API"'
-    answer.headers["WWW-Authenticate"] = f'{sent}, error="invalid_token"' if "Authorization" in request.headers else sent
+    answer.headers["WWW-Authenticate"] = (
+        f'{sent}, error="invalid_token"' if "Authorization" in request.headers else sent
+    )
     return answer
 
 

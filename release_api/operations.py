@@ -133,9 +133,16 @@ def _fingerprint(request: HttpRequest) -> str:
         digest.update(request.body)
         return digest.hexdigest()
     digest.update(json.dumps(sorted(request.POST.lists())).encode())
-    for name, file in sorted(request.FILES.items()):
-        digest.update(f"\n{name} {file.size}\n".encode())
-        for chunk in file.chunks():
-            digest.update(chunk)
-        file.seek(0)
+    for name, files in sorted(request.FILES.lists()):
+        for file in files:
+            digest.update(f"\n{name} {file.size}\n".encode())
+            for chunk in file.chunks():
+                digest.update(chunk)
+            file.seek(0)
     return digest.hexdigest()
+
+
+def require_known_fields(request: HttpRequest, *, fields: set[str], files: set[str]) -> None:
+    """A form's further fields are refused as those of a JSON body are. Raises InvalidInput."""
+    for name in sorted({*request.POST} - fields | {*request.FILES} - files):
+        raise InvalidInput(f"{name!r} is not a field of this request. Leave it out.", field=name)

@@ -1,9 +1,13 @@
 """Shapes that every part of the release API shares."""
 
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
+from django.contrib.auth.models import User
 from ninja import Path, Query, Schema
 from pydantic import ConfigDict, Field
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
 
 MAX_LIMIT = 100
 # What a database's whole numbers and positions can hold.
@@ -13,6 +17,14 @@ _MAX_OFFSET = 2**31 - 1
 ObjectId = Annotated[int, Path(ge=1, le=_MAX_ID)]
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many items at most.")]
 Offset = Annotated[int, Query(ge=0, le=_MAX_OFFSET, description="How many items to leave out from the front.")]
+
+# PostgreSQL stores no NUL in text.
+Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
+PlatformName = Literal["ios", "android", "huawei"]
+BuildTargetName = Literal["production", "staging"]
+BuildStatusName = Literal["pending", "running", "success", "failed", "canceled"]
+StoreStatusName = Literal["none", "approved", "live"]
+RoleName = Literal["viewer", "release_manager", "admin"]
 
 
 class Input(Schema):
@@ -36,3 +48,19 @@ class ErrorOut(Schema):
 def describe_error(code: str, message: str, fields: dict[str, str] | None = None) -> dict[str, Any]:
     """The body of an `ErrorOut`."""
     return {"error": {"code": code, "message": message, **({"fields": fields} if fields else {})}}
+
+
+class Page(Schema):
+    """One part of a list. `items` stands in each page's own class."""
+
+    count: int = Field(description="How many there are in all.")
+
+
+def cut(rows: "QuerySet[Any]", limit: int, offset: int) -> tuple[list[Any], int]:
+    """The rows of one page, and how many there are in all. Two queries."""
+    return list(rows[offset : offset + limit]), rows.order_by().count()
+
+
+def read_name(user: User | None) -> str | None:
+    """The name that a person signs in with; None for one who is gone, or was none."""
+    return user.get_username() if user else None

@@ -9,6 +9,7 @@ import string
 import zlib
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import Literal
 
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
@@ -18,9 +19,11 @@ from django.utils import timezone
 
 from builds import audit
 from builds.actors import TokenLimit, TokenUser
-from builds.errors import InvalidInput
+from builds.errors import InvalidInput, NotAllowedNow
 from builds.models import AuditAction, Membership, Project, Role
 from release_api.models import ApiToken
+
+State = Literal["active", "expired", "revoked"]
 
 PREFIX = "cpc_"
 MAX_EXPIRY_DAYS = 3650
@@ -46,7 +49,8 @@ def create_token(
         raise InvalidInput(f"{role!r} is not a role; use one of {', '.join(Role.values)}.", field="role")
     if expires_in_days is not None and not 1 <= expires_in_days <= MAX_EXPIRY_DAYS:
         raise InvalidInput(
-            f"The token would expire after {expires_in_days} days; use 1 to {MAX_EXPIRY_DAYS:,}.", field="expires_in_days"
+            f"The token would expire after {expires_in_days} days; use 1 to {MAX_EXPIRY_DAYS:,}.",
+            field="expires_in_days",
         )
     if project is not None and not Membership.objects.filter(project=project, user_id=actor.pk).exists():
         raise InvalidInput(f"{actor.get_username()} is not a member of {project.name}.", field="project")
@@ -75,10 +79,16 @@ def revoke_token(token: ApiToken, *, actor: User) -> ApiToken:
     return token
 
 
-def require_may_revoke(actor: TokenUser, token: ApiToken) -> None:
-    """A token may end itself; only one with all rights of its person may end others. Raises PermissionDenied."""
-    if token.pk != actor.limit.token_id and actor.limit.role != Role.ADMIN:
+def revoke_token_by_token(token: ApiToken, *, actor: TokenUser) -> ApiToken:
+    """As `revoke_token`, for a program: only one with all rights of its person may, and none locks itself out.
+
+    Raises PermissionDenied, NotAllowedNow.
+    """
+    if actor.limit.role != Role.ADMIN:
         raise PermissionDenied("Only a token with the Admin role can revoke another token.")
+    if token.pk == actor.limit.token_id:
+        raise NotAllowedNow("This request came with that very token. Revoke it at the dashboard, or with another one.")
+    return revoke_token(token, actor=actor)
 
 
 def list_tokens_of(user: User) -> QuerySet[ApiToken]:
@@ -95,7 +105,7 @@ def list_tokens_in(project: Project) -> QuerySet[ApiToken]:
 
 
 def find_state(token: ApiToken, now: datetime) -> str:
-    """"active", "expired" or "revoked"."""
+    """ "active", "expired" or "revoked"."""
     if token.revoked_at is not None:
         return "revoked"
     return "expired" if token.expires_at is not None and token.expires_at <= now else "active"

@@ -59,6 +59,14 @@ class FormPage(AccessMixin, View):
         """Do it. Returns where to go then, and the sentence shown there. Raises DomainError."""
         raise NotImplementedError
 
+    def make_form(self, *args: Any, **kwargs: Any) -> ServiceForm:
+        return self.form_class(*args, **kwargs)
+
+    def respond(self, url: str, message: str) -> HttpResponse:
+        """What the browser gets after `act` did it."""
+        messages.success(self.request, message)
+        return HttpResponseRedirect(url, status=HTTPStatus.SEE_OTHER)
+
     @property
     def actor(self) -> User:
         # `dispatch` let nobody in who is not signed in.
@@ -71,10 +79,10 @@ class FormPage(AccessMixin, View):
         return super().dispatch(request, *args, **kwargs)
 
     def get(self, request: HttpRequest, **address: Any) -> HttpResponse:
-        return self._show(self.form_class(initial=self.initial()), HTTPStatus.OK)
+        return self._show(self.make_form(initial=self.initial()), HTTPStatus.OK)
 
     def post(self, request: HttpRequest, **address: Any) -> HttpResponse:
-        form = self.form_class(request.POST, request.FILES, initial=self.initial())
+        form = self.make_form(request.POST, request.FILES, initial=self.initial())
         if not form.is_valid():
             return self._show(form, HTTPStatus.UNPROCESSABLE_ENTITY)
         try:
@@ -83,8 +91,7 @@ class FormPage(AccessMixin, View):
             form.add_refusal(refusal)
             self.load(**address)
             return self._show(form, find_status(refusal), refusal)
-        messages.success(request, message)
-        return HttpResponseRedirect(url, status=HTTPStatus.SEE_OTHER)
+        return self.respond(url, message)
 
     def _show(self, form: ServiceForm, status: int, refusal: DomainError | None = None) -> HttpResponse:
         try:

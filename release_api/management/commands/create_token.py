@@ -14,7 +14,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--user", required=True, help="The name that the person signs in with.")
-        parser.add_argument("--project", help="Address of the only project that it reaches. Default: all of the user's.")
+        parser.add_argument(
+            "--project", help="Address of the only project that it reaches. Default: all of the user's."
+        )
         parser.add_argument("--role", choices=Role.values, default=Role.ADMIN, help="The most it may do.")
         parser.add_argument("--expires-days", type=int, help="Default: it does not expire.")
         parser.add_argument("--name", default="create_token", help="What it is for, as lists show it.")
