@@ -12,7 +12,7 @@ from builds.api_schemas import BuildIn, BuildOut, BuildPage, BuildPatch, Project
 from builds.models import Build, Role
 from deployments.services.build_status import set_build_status
 from release_api.operations import ApiRequest, read, write
-from release_api.schemas import BuildStatusName, BuildTargetName, Limit, ObjectId, Offset, PlatformName, cut
+from release_api.schemas import VERSION, BuildStatusName, BuildTargetName, Limit, ObjectId, Offset, PlatformName, cut
 
 projects = Router(tags=["Projects"])
 builds = Router(tags=["Builds"])
@@ -45,7 +45,7 @@ def list_builds(
     platform: PlatformName | None = None,
     build_target: BuildTargetName | None = None,
     status: BuildStatusName | None = None,
-    store_version: Annotated[str, Query(max_length=64)] = "",
+    store_version: Annotated[str, Query(pattern=VERSION, max_length=64)] | None = None,
     limit: Limit = 50,
     offset: Offset = 0,
 ) -> BuildPage:

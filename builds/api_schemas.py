@@ -8,6 +8,8 @@ from pydantic import ConfigDict, Field
 
 from builds.models import Build, Project
 from release_api.schemas import (
+    VERSION,
+    WHOLE,
     BuildStatusName,
     BuildTargetName,
     Input,
@@ -17,11 +19,6 @@ from release_api.schemas import (
     Text,
     read_name,
 )
-
-_NUMBER = "(0|[1-9][0-9]{0,14})"
-_TAIL = r"[-+][0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*"
-# What is no version at all. Which ones can be taken is the service's rule.
-_VERSION = rf"^{_NUMBER}(\.{_NUMBER}(\.{_NUMBER})?({_TAIL})?)?$"
 
 
 def _slug_or_name_gives_address(schema: dict[str, Any]) -> None:
@@ -65,7 +62,7 @@ class BuildIn(Input):
     platform: PlatformName
     build_target: BuildTargetName
     store_version: str = Field(
-        pattern=_VERSION,
+        pattern=VERSION,
         max_length=64,
         description="As the store shows it. CodePushes fit exactly this version.",
         examples=["3.0.0"],
@@ -74,8 +71,8 @@ class BuildIn(Input):
     status: BuildStatusName = Field("pending", description="Only a successful build can receive CodePushes.")
     branch: Annotated[Text, Field(max_length=255)] = ""
     commit: Annotated[Text, Field(max_length=64)] = ""
-    hermes_bytecode_version: int | None = Field(
-        None, ge=0, le=2**31 - 1, description="When known, bundles compiled for another version are refused."
+    hermes_bytecode_version: Annotated[int, Field(ge=0, le=2**31 - 1), WHOLE] | None = Field(
+        None, description="When known, bundles compiled for another version are refused."
     )
     deployment_key: str = Field(
         "", pattern="^[A-Za-z0-9_-]{10,100}$", description="Your own, when you migrate a build. Without it: a new one."

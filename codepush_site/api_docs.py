@@ -55,7 +55,8 @@ def describe_operations() -> dict[str, list[Operation]]:
 
 
 def _describe(document: _Json, method: str, path: str, details: _Json) -> Operation:
-    content_type, body = next(iter(details.get("requestBody", {}).get("content", {}).items()), ("", {}))
+    request_body: _Json = details.get("requestBody", {"content": {}})
+    content_type, body = next(iter(request_body["content"].items()), ("", {"schema": {}}))
     parameters = [
         Input(p["name"], p["in"], _name_type(p["schema"]), p["required"], p.get("description", ""))
         for p in details["parameters"]
@@ -69,7 +70,7 @@ def _describe(document: _Json, method: str, path: str, details: _Json) -> Operat
         summary=details["summary"],
         description=details.get("description", ""),
         content_type=content_type,
-        inputs=[*parameters, *_list_fields(document, body.get("schema", {}), "body")],
+        inputs=[*parameters, *_list_fields(document, body["schema"], "body")],
         status=str(status),
         answer=list(_list_fields(document, answer["content"]["application/json"]["schema"], "answer")),
     )

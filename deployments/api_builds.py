@@ -17,10 +17,11 @@ from deployments.policy.types import UpdateQuery
 from deployments.policy.version_range import find_version
 from deployments.services import build_status, force_update
 from release_api.operations import ApiRequest, read, write
-from release_api.schemas import ObjectId
+from release_api.schemas import VERSION, ObjectId
 
 router = Router(tags=["Builds"])
-_Sent = Annotated[str, Query(max_length=256, description="As the device sends it.")]
+_Sent = Annotated[str, Query(pattern=r"^[^\x00]*$", max_length=256, description="As the device sends it.")]
+_Version = Annotated[str, Query(pattern=VERSION, max_length=64, description="Without it: that of the build.")]
 
 
 @write(router, "POST", "/builds/{build_id}/store-status", answer=BuildOut)
@@ -50,11 +51,11 @@ def explain(
     request: ApiRequest,
     build_id: ObjectId,
     client_unique_id: _Sent = "",
-    app_version: _Sent = "",
+    app_version: _Version | None = None,
     label: _Sent = "",
     package_hash: _Sent = "",
 ) -> ExplainOut:
-    """What such a device is offered now, and why, step by step. Without `app_version`: that of the build."""
+    """What such a device is offered now, and why, step by step."""
     _, build = get_build_by_id(request.auth, build_id)
     sent_version = app_version or build.store_version
     version = find_version(sent_version)

@@ -5,16 +5,17 @@ from typing import Annotated, Literal, Self
 
 from ninja import Schema
 from pydantic import ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from builds.models import Build
 from deployments.models import CodePush
 from deployments.policy.trace import Considered, Step, Trace
 from deployments.services.checks import MAX_DESCRIPTION_LENGTH, MAX_REASON_LENGTH
-from release_api.schemas import BuildTargetName, Input, Page, PlatformName, Text, read_name
+from release_api.schemas import WHOLE, BuildTargetName, Input, Page, PlatformName, Text, read_name
 
 _Description = Annotated[Text, Field(max_length=MAX_DESCRIPTION_LENGTH)]
 _Reason = Annotated[Text, Field(max_length=MAX_REASON_LENGTH, description="Kept in the audit log and on the card.")]
-_Rollout = Annotated[int, Field(ge=1, le=100, description="Share of devices meant to get it.")]
+_Rollout = Annotated[int, Field(ge=1, le=100, description="Share of devices meant to get it."), WHOLE]
 _ExpectedLive = Annotated[
     Literal[""] | Annotated[str, Field(pattern="^v[1-9][0-9]{0,8}$")],
     Field(description="The label that must be Live still, “” for none; otherwise 409, and nothing is done."),
@@ -29,10 +30,11 @@ class CreateIn(Schema):
     description: _Description = ""
     is_mandatory: bool = Field(False, description="Installs during the splash screen.")
     rollout_percent: _Rollout = 100
-    build_target: BuildTargetName | None = Field(None, description="Must be the build's.")
-    platform: PlatformName | None = Field(None, description="Must be the build's.")
+    build_target: BuildTargetName | SkipJsonSchema[None] = Field(None, description="Must be the build's.")
+    platform: PlatformName | SkipJsonSchema[None] = Field(None, description="Must be the build's.")
     allows_identical: bool = Field(False, description="Publish even if identical to the Live bundle.")
-    expected_live: _ExpectedLive | None = None
+    # A form has no null: absent is all that None means here.
+    expected_live: _ExpectedLive | SkipJsonSchema[None] = None
 
 
 class EditIn(Input):

@@ -60,7 +60,7 @@ def read(router: Router, path: str, *, answer: type[Schema]) -> Callable[[_Endpo
         def run(request: ApiRequest, **values: Any) -> JsonResponse:
             return JsonResponse(endpoint(request, **values).model_dump(mode="json"))
 
-        _mount(router, "GET", path, endpoint, run, {200: answer}, refusals=(401, 403, 404, 422))
+        _mount(router, "GET", path, endpoint, run, {200: answer}, refusals=(400, 401, 403, 404, 422))
         return endpoint
 
     return decorate

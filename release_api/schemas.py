@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from django.contrib.auth.models import User
 from ninja import Path, Query, Schema
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -18,6 +18,19 @@ ObjectId = Annotated[int, Path(ge=1, le=_MAX_ID)]
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many items at most.")]
 Offset = Annotated[int, Query(ge=0, le=_MAX_OFFSET, description="How many items to leave out from the front.")]
 
+_NUMBER = "(0|[1-9][0-9]{0,14})"
+_IDENTIFIER = "(0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
+_TAIL = rf"(-{_IDENTIFIER}(\.{_IDENTIFIER})*)?(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?"
+# Leaves out what is no version at all. Which versions can be taken is for the services to say.
+VERSION = rf"^{_NUMBER}(\.{_NUMBER}(\.{_NUMBER})?{_TAIL})?$"
+
+
+def _read_whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+# JSON has one kind of number: 50.0 is a whole one.
+WHOLE = BeforeValidator(_read_whole)
 # PostgreSQL stores no NUL in text.
 Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 PlatformName = Literal["ios", "android", "huawei"]

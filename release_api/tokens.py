@@ -104,8 +104,7 @@ def list_tokens_in(project: Project) -> QuerySet[ApiToken]:
     return ApiToken.objects.filter(project=project).select_related("user").order_by("-id")
 
 
-def find_state(token: ApiToken, now: datetime) -> str:
-    """ "active", "expired" or "revoked"."""
+def find_state(token: ApiToken, now: datetime) -> State:
     if token.revoked_at is not None:
         return "revoked"
     return "expired" if token.expires_at is not None and token.expires_at <= now else "active"
