@@ -28,7 +28,7 @@ def create_project(
     if not name or not slug:
         raise InvalidInput(f"{name!r} gives no address. Use a name with letters or digits.", field="name")
     if slug in RESERVED_SLUGS:
-        raise InvalidInput(f"The address {slug!r} belongs to a page of the console. Choose another one.", field="slug")
+        raise AlreadyTaken(f"The address {slug!r} belongs to a page of the console. Choose another one.", field="slug")
     project = Project(name=name, slug=slug, description=description, repository_url=repository_url, **bundle_ids)
     _clean(project)
     with transaction.atomic():

@@ -17,8 +17,11 @@ _Description = Annotated[Text, Field(max_length=MAX_DESCRIPTION_LENGTH)]
 _Reason = Annotated[Text, Field(max_length=MAX_REASON_LENGTH, description="Kept in the audit log and on the card.")]
 _Rollout = Annotated[int, Field(ge=1, le=100, description="Share of devices meant to get it."), WHOLE]
 _ExpectedLive = Annotated[
-    Literal[""] | Annotated[str, Field(pattern="^v[1-9][0-9]{0,8}$")],
-    Field(description="The label that must be Live still, “” for none; otherwise 409, and nothing is done."),
+    str,
+    Field(
+        pattern="^(v[1-9][0-9]{0,8})?$",
+        description="The label that must be Live still, “” for none; otherwise 409, and nothing is done.",
+    ),
 ]
 
 

@@ -69,15 +69,18 @@ def _refuse_token(request: HttpRequest, error: Any) -> HttpResponse:
 
 
 def _refuse_values(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    fields = {_name_input(each["loc"]): _describe(each) for each in error.errors}
+    fields: dict[str, str] = {}
+    for each in error.errors:
+        # Of a value that may be of several kinds, each kind complains; the first is the one that is meant.
+        fields.setdefault(_name_input(each["loc"]), _describe(each))
     sentence = " ".join(f"{name}: {words}" for name, words in fields.items())
     return _answer(422, f"{sentence} See {PREFIX}docs.", fields)
 
 
 def _name_input(location: tuple[Any, ...]) -> str:
-    """The field's own name; "body" where the whole body is wrong. Before it stand where it came from, and our name."""
-    names = [str(part) for part in location if part not in ("body", "form", "file", "query", "path", "values")]
-    return ".".join(names) or "body"
+    """The input's own name; "body" where the whole body is wrong. Before it stand where it came from, and our name."""
+    own = (str(part) for part in location if part not in ("body", "form", "file", "query", "path", "values"))
+    return next(own, "body")
 
 
 def _describe(error: dict[str, Any]) -> str:
