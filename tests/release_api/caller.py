@@ -35,7 +35,7 @@ class Caller:
         return self._send("DELETE", path, None, headers)
 
     def upload(
-        self, path: str, bundle: SimpleUploadedFile | None, headers: dict[str, str] | None = None, **fields: str
+        self, path: str, bundle: SimpleUploadedFile | None, headers: dict[str, str] | None = None, **fields: Any
     ) -> Any:
         values = {**fields, **({"bundle": bundle} if bundle else {})}
         return self._client.post(f"/api/v1{path}", values, headers={**self.headers, **(headers or {})})

@@ -62,7 +62,7 @@ def test_each_wrong_field_is_named(api: Caller, project: Project) -> None:
         ({"label": "v9"}, "label"),
     ],
 )
-def test_a_wrong_value_for_an_upload_is_named(api: Caller, build: Build, fields: dict[str, str], field: str) -> None:
+def test_a_wrong_value_for_an_upload_is_named(api: Caller, build: Build, fields: dict[str, Any], field: str) -> None:
     before = state_of_everything()
     answer = api.upload(f"/builds/{build.pk}/codepushes", small_archive(), **fields)
     assert_error(answer, 422, "invalid_input", field=field)

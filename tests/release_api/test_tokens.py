@@ -161,5 +161,5 @@ def test_a_token_may_do_what_both_it_and_its_person_may(build: Build, member_rol
 def test_a_token_ends_with_the_membership_of_its_person(owner: User, build: Build) -> None:
     caller = Caller(owner, project=build.project)
     assert caller.get(f"/builds/{build.pk}").status_code == 200
-    owner.memberships.all().delete()  # type: ignore[attr-defined]
+    owner.memberships.all().delete()
     assert_error(caller.get(f"/builds/{build.pk}"), 404, "not_found")
