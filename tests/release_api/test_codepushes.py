@@ -20,6 +20,11 @@ def _path(codepush: CodePush, action: str = "") -> str:
     return f"/codepushes/{codepush.deployment_id}{action and '/'}{action}"
 
 
+def _hash(codepush: CodePush) -> str:
+    assert codepush.bundle is not None
+    return codepush.bundle.package_hash
+
+
 def test_an_upload_is_pending_then_live(api: Caller, build: Build, owner: User) -> None:
     with audited("codepush.created"):
         answer = api.upload(
@@ -114,7 +119,11 @@ def test_rollback_makes_a_copy_of_an_earlier_one_live(api: Caller, build: Build)
     made = answer.json()
     assert answer.status_code == 201
     assert (made["label"], made["is_live"], made["references"], made["origin"]) == ("v4", True, "v1", "rollback")
-    assert (made["reason"], made["is_mandatory"], made["package_hash"]) == ("Crashes", True, v1.bundle and v1.bundle.package_hash)
+    assert (made["reason"], made["is_mandatory"], made["package_hash"]) == (
+        "Crashes",
+        True,
+        v1.bundle and v1.bundle.package_hash,
+    )
 
 
 def test_promote_makes_a_copy_live_with_no_body_at_all(api: Caller, build: Build) -> None:
