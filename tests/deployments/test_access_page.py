@@ -9,13 +9,16 @@ from django.urls import URLPattern, reverse
 
 from builds import urls as build_urls
 from builds.audit import record
-from builds.models import AuditAction, AuditEntry, Build
+from builds.models import AuditAction, AuditEntry, Build, Role
 from deployments import urls as deployment_urls
 from deployments.models import CodePush
 from metrics import urls as metrics_urls
 from metrics.aggregation import hash_client
+from release_api import urls as token_urls
+from release_api.models import ApiToken
+from release_api.tokens import create_token
 from tests.deployments.pages import AsUser, codepush_url, report_installed, text_of
-from tests.factories import BuildFactory, CodePushFactory
+from tests.factories import BuildFactory, CodePushFactory, MembershipFactory
 
 # Open to everybody who is signed in; they show nothing of a project that is not theirs.
 WITHOUT_PROJECT = {
@@ -26,7 +29,11 @@ WITHOUT_PROJECT = {
     "search",
     "audit_list",
     "audit_export",
+    "token_list",
+    "token_new",
+    "token_revoke",
 }
+FOR_ADMINS = {"project_token_list", "project_token_new", "project_token_revoke"}
 READ_ONLY = {
     "project_detail",
     "build_detail",
@@ -36,12 +43,18 @@ READ_ONLY = {
     "device_list",
     "device_export",
     "device_detail",
+    "project_token_list",
 }
 # They cannot redirect their page; they tell htmx to reload it.
 FRAGMENTS = {"build_cards", "deployment_rows"}
 EVERY_PATTERN = [
     pattern
-    for pattern in [*build_urls.urlpatterns, *deployment_urls.urlpatterns, *metrics_urls.urlpatterns]
+    for pattern in [
+        *build_urls.urlpatterns,
+        *deployment_urls.urlpatterns,
+        *metrics_urls.urlpatterns,
+        *token_urls.urlpatterns,
+    ]
     if isinstance(pattern, URLPattern)
 ]
 PATTERNS = [pattern for pattern in EVERY_PATTERN if pattern.name not in WITHOUT_PROJECT]
@@ -58,6 +71,7 @@ def _address(pattern: URLPattern, codepush: CodePush) -> str:
         "deployment_id": codepush.deployment_id,
         "other_id": codepush.deployment_id,
         "client_hash": hash_client("device 0"),
+        "token_id": getattr(ApiToken.objects.first(), "pk", 0),
     }
     wanted = pattern.pattern.converters
     return reverse(str(pattern.name), kwargs={name: values[name] for name in wanted})
@@ -67,6 +81,8 @@ def _address(pattern: URLPattern, codepush: CodePush) -> str:
 def codepush(build: Build) -> CodePush:
     found: CodePush = CodePushFactory(build=build)
     report_installed(build, found.label, 1)
+    owner: User = MembershipFactory(project=build.project, role=Role.ADMIN).user
+    create_token(actor=owner, name="CI", role=Role.ADMIN, project=build.project)
     return found
 
 
@@ -80,7 +96,7 @@ def test_every_page_of_a_project_is_a_404_to_outsiders(
         assert client.post(address).status_code == 404
 
 
-@pytest.mark.parametrize("name", sorted(WITHOUT_PROJECT - {"project_new"}))
+@pytest.mark.parametrize("name", sorted(WITHOUT_PROJECT - {"project_new", "token_list", "token_revoke"}))
 def test_pages_of_all_projects_show_outsiders_nothing_of_this_one(
     as_user: AsUser, outsider: User, owner: User, codepush: CodePush, name: str
 ) -> None:
@@ -113,14 +129,16 @@ def test_a_viewer_reads_every_page_and_posts_none(
     as_user: AsUser, viewer: User, codepush: CodePush, pattern: URLPattern
 ) -> None:
     client, address = as_user(viewer), _address(pattern, codepush)
-    if pattern.name in READ_ONLY:
+    if pattern.name in READ_ONLY - FOR_ADMINS:
         assert client.get(address).status_code == 200
         assert client.post(address).status_code == 405
         return
     entries = AuditEntry.objects.count()
-    for response in (client.get(address), client.post(address)):
+    for act in (client.get,) if pattern.name in READ_ONLY else (client.get, client.post):
+        response = act(address)
         assert response.status_code == 403
-        assert "You need the Release manager role in Northwind Outdoor." in text_of(response)
+        role = "Admin" if pattern.name in FOR_ADMINS else "Release manager"
+        assert f"You need the {role} role in Northwind Outdoor." in text_of(response)
     assert AuditEntry.objects.count() == entries
 
 
