@@ -8,7 +8,7 @@ from django import forms
 from builds.forms import ServiceForm
 from builds.models import Project, Role
 
-_NEVER = ""
+_NEVER, ALL_PROJECTS = "never", "*"
 
 
 class ProjectTokenForm(ServiceForm):
@@ -32,19 +32,15 @@ class ProjectTokenForm(ServiceForm):
             (_NEVER, "Never"),
         ],
         initial="90",
-        coerce=int,
-        empty_value=None,
-        required=False,
+        coerce=lambda choice: None if choice == _NEVER else int(choice),
     )
 
 
 class TokenForm(ProjectTokenForm):
-    project = forms.ChoiceField(
-        label="Reaches", required=False, help_text="One project is safer: the token opens nothing else."
-    )
+    project = forms.ChoiceField(label="Reaches", help_text="One project is safer: the token opens nothing else.")
     field_order = ("name", "project", "role", "expires_in_days")
 
     def __init__(self, *args: Any, projects: Iterable[Project], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choices = [("", "All my projects"), *((project.slug, project.name) for project in projects)]
+        choices = [(ALL_PROJECTS, "All my projects"), *((project.slug, project.name) for project in projects)]
         cast(forms.ChoiceField, self.fields["project"]).choices = cast(Any, choices)

@@ -109,9 +109,15 @@ def _mount(
         path,
         response={**answers, **dict.fromkeys(refusals, ErrorOut)},
         operation_id=name,
-        summary=name.replace("_", " ").capitalize(),
+        summary=_name(name),
         openapi_extra=extra,
     )(run)
+
+
+def _name(function: str) -> str:
+    """As "Apply Force Update" for `apply_force_update`: in the words of the dashboard."""
+    words = function.replace("_", " ").capitalize()
+    return words.replace("codepush", "CodePush").replace("force update", "Force Update")
 
 
 def _require_content_type(request: HttpRequest, wanted: str) -> None:

@@ -17,7 +17,7 @@ from builds.paging import get_page
 from builds.selectors import list_projects
 from builds.views.form_page import FormPage
 from release_api import tokens
-from release_api.forms import ProjectTokenForm, TokenForm
+from release_api.forms import ALL_PROJECTS, ProjectTokenForm, TokenForm
 from release_api.models import ApiToken
 
 
@@ -74,7 +74,7 @@ class NewToken(_NewTokenPage):
 
     def act(self, values: dict[str, Any]) -> tuple[str, str]:
         slug = values.pop("project")
-        return self.create(get_project(self.actor, slug).project if slug else None, values)
+        return self.create(None if slug == ALL_PROJECTS else get_project(self.actor, slug).project, values)
 
 
 class NewProjectToken(_NewTokenPage):
