@@ -19,7 +19,10 @@ router = Router(tags=["CodePushes"])
 def list_codepushes(request: ApiRequest, build_id: ObjectId, limit: Limit = 50, offset: Offset = 0) -> CodePushPage:
     """Newest first."""
     _, build = get_build_by_id(request.auth, build_id)
-    rows, count = cut(selectors.list_related_codepushes(build), limit, offset)
+    everything = CodePush.objects.filter(build=build).newest_first()
+    # First which ones, by the index alone: otherwise all those before them would be joined, sorted and left out.
+    ids, count = cut(everything.values_list("pk", flat=True), limit, offset)
+    rows = selectors.list_related_codepushes(build).filter(pk__in=ids)
     return CodePushPage(items=[CodePushOut.of(codepush, build) for codepush in rows], count=count)
 
 
