@@ -17,14 +17,13 @@ from django.db.models import F, Q, QuerySet
 from builds.models import Build
 from deployments.policy.label import format_label
 from metrics.aggregation import hash_client
-from metrics.device_state import DeviceState
+from metrics.device_state import DEVICE_COLUMNS, DeviceState
 from metrics.models import EVENT_NAMES, STORE_BUNDLE, Device, DeviceFact, ReportLogEntry
 from metrics.reports import ReportEvent
 
 PAGE_SIZE = 25
 _EXPORT_BATCH = 1000
 _MAX_REPORTS = 50
-_COLUMNS = ("build_id", "client_hash", "seen_at", "label_number", "started_at", "left_at")
 
 
 class Show(StrEnum):
@@ -129,11 +128,16 @@ def iter_rows(build: Build, selection: Selection) -> Iterator[DeviceRow]:
 
 def find_device(build: Build, client_hash: UUID, label_numbers: Iterable[int]) -> DeviceRow | None:
     """The device with its facts on these labels. Two queries, by primary keys."""
-    state = _load_states(build, [client_hash]).get(client_hash)
+    state = find_state(build, client_hash)
     facts = _load_facts(build, [client_hash], label_numbers).get(client_hash, {})
     if state is None and not facts:
         return None
     return DeviceRow(state or DeviceState(build.pk, client_hash), facts)
+
+
+def find_state(build: Build, client_hash: UUID) -> DeviceState | None:
+    """What is known of the device at this build. One query, by the primary key."""
+    return _load_states(build, [client_hash]).get(client_hash)
 
 
 def mask_client(client_unique_id: str) -> str:
@@ -154,7 +158,7 @@ def _load_rows(build: Build, selection: Selection, after: UUID | None, limit: in
         # A device that was silent for long is forgotten before what it did.
         states = [known.get(client_hash) or DeviceState(build.pk, client_hash) for client_hash in hashes]
     else:
-        rows = _after(_filter_devices(build, selection), selection, after).values_list(*_COLUMNS)
+        rows = _after(_filter_devices(build, selection), selection, after).values_list(*DEVICE_COLUMNS)
         states = [DeviceState(*row) for row in rows[:limit]]
     facts = _load_facts(build, [state.client_hash for state in states], selection.label_numbers)
     return [DeviceRow(state, facts.get(state.client_hash, {})) for state in states]
@@ -186,7 +190,7 @@ def _after(rows: QuerySet[Any], selection: Selection, after: UUID | None) -> Que
 
 
 def _load_states(build: Build, hashes: list[UUID]) -> dict[UUID, DeviceState]:
-    rows = Device.objects.filter(build_id=build.pk, client_hash__in=hashes).order_by().values_list(*_COLUMNS)
+    rows = Device.objects.filter(build_id=build.pk, client_hash__in=hashes).order_by().values_list(*DEVICE_COLUMNS)
     return {state.client_hash: state for state in (DeviceState(*row) for row in rows)}
 
 

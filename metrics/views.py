@@ -107,7 +107,6 @@ def show_device(request: HttpRequest, slug: str, build_id: int, client_hash: UUI
     typed = request.GET.get("q", "").strip()
     client = typed if typed and hash_client(typed) == client_hash else ""
     reports = devices.list_reports(build, client) if client else []
-    app_version = next((entry.app_version for entry in reports if entry.app_version), "")
     context = {
         "access": access,
         "build": build,
@@ -116,7 +115,7 @@ def show_device(request: HttpRequest, slug: str, build_id: int, client_hash: UUI
         "masked": devices.mask_client(client),
         "is_other": bool(typed) and not client,
         "reports": reports,
-        "offer": find_offer(build, row.state, client_unique_id=client, app_version=app_version),
+        "offer": find_offer(build, row.state, client_unique_id=client),
     }
     return render(request, "metrics/device.html", context)
 
