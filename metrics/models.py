@@ -120,7 +120,12 @@ class Software(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.app_version} with {self.plugin_name} {self.plugin_version} on build {self.build_id}"
+        return f"{self.app_version} with {self.library} on build {self.build_id}"
+
+    @property
+    def library(self) -> str:
+        """The client library as people name it; "" when it did not say."""
+        return f"{self.plugin_name} {self.plugin_version}".strip()
 
 
 class DeviceFact(models.Model):

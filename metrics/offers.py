@@ -9,12 +9,11 @@ from deployments.models import Bundle
 from deployments.policy.label import find_label_number, format_label
 from deployments.policy.trace import Trace, trace_decision
 from deployments.policy.types import Snapshot, UpdateQuery
-from deployments.policy.version_range import find_version
+from deployments.policy.version_range import Version, find_version
 from deployments.snapshot_builder import build_snapshot
 from metrics.aggregation import hash_client
-from metrics.device_state import DeviceState
-from metrics.devices import find_state
-from metrics.models import STORE_BUNDLE, Software
+from metrics.devices import DeviceRow, find_device
+from metrics.models import STORE_BUNDLE
 
 # In place of a label: the device runs the bundle of the store, and so sends none.
 STORE_LABEL = "store"
@@ -36,7 +35,7 @@ class Explanation:
     query: UpdateQuery
     trace: Trace
     # None: no device with this id ever reported to the build.
-    state: DeviceState | None
+    row: DeviceRow | None
     filled: tuple[Filled, ...]
 
 
@@ -49,22 +48,22 @@ def explain_device(
     device sends it, or STORE_LABEL. Three queries at most, and those of a cold snapshot. Raises InvalidInput for a
     version that an update check is refused for.
     """
-    state = find_state(build, hash_client(client_unique_id)) if client_unique_id else None
-    return _explain(build, _find_snapshot(build), state, client_unique_id, app_version, label, package_hash)
+    row = find_device(build, hash_client(client_unique_id), ()) if client_unique_id else None
+    return _explain(build, _find_snapshot(build), row, client_unique_id, app_version, label, package_hash)
 
 
-def find_offer(build: Build, state: DeviceState, *, client_unique_id: str = "") -> Explanation | None:
+def find_offer(build: Build, row: DeviceRow, *, client_unique_id: str = "") -> Explanation | None:
     """The same for what the device last said it runs. None when it depends on the client id, which nobody keeps."""
     snapshot = _find_snapshot(build)
     if not client_unique_id and any(candidate.rollout_percent < 100 for candidate in snapshot.candidates):
         return None
-    return _explain(build, snapshot, state, client_unique_id)
+    return _explain(build, snapshot, row, client_unique_id)
 
 
 def _explain(
     build: Build,
     snapshot: Snapshot,
-    state: DeviceState | None,
+    row: DeviceRow | None,
     client_unique_id: str,
     app_version: str = "",
     label: str = "",
@@ -72,22 +71,28 @@ def _explain(
 ) -> Explanation:
     filled = []
     if not app_version:
-        filled.append(_fill_version(build, state))
+        filled.append(_fill_version(build, row))
         app_version = filled[-1].value
     if label == STORE_LABEL:
         label = ""
     elif not label and not package_hash:
-        filled.append(_fill_label(state))
+        filled.append(_fill_label(row))
         label = filled[-1].value
     if not package_hash and (known := _find_hash(build, label)):
         filled.append(Filled("package_hash", known, f"that of {label}"))
         package_hash = known
+    version = read_version(app_version)
+    query = UpdateQuery(build.deployment_key, app_version, version, package_hash, label, client_unique_id)
+    return Explanation(query, trace_decision(snapshot, query), row, tuple(filled))
+
+
+def read_version(app_version: str) -> Version:
+    """Raises InvalidInput for what an update check is refused for."""
     version = find_version(app_version)
     if version is None:
         sentence = f"A device with app_version {app_version!r} is answered 400. Use a version such as 3.0.0."
         raise InvalidInput(sentence, field="app_version")
-    query = UpdateQuery(build.deployment_key, app_version, version, package_hash, label, client_unique_id)
-    return Explanation(query, trace_decision(snapshot, query), state, tuple(filled))
+    return version
 
 
 def _find_snapshot(build: Build) -> Snapshot:
@@ -98,20 +103,21 @@ def _find_snapshot(build: Build) -> Snapshot:
     return snapshot
 
 
-def _fill_version(build: Build, state: DeviceState | None) -> Filled:
-    software = Software.objects.filter(pk=state.software_id).first() if state and state.software_id else None
+def _fill_version(build: Build, row: DeviceRow | None) -> Filled:
+    said = row.software.app_version if row and row.software else ""
     # Reports may say anything; an update check with this would be refused.
-    if software is not None and find_version(software.app_version) is not None:
-        return Filled("app_version", software.app_version, "as its latest start said")
+    if find_version(said) is not None:
+        return Filled("app_version", said, "as its latest start said")
     return Filled("app_version", build.store_version, "the build's own, as no report of it says another")
 
 
-def _fill_label(state: DeviceState | None) -> Filled:
-    if state is None or state.label_number is None:
+def _fill_label(row: DeviceRow | None) -> Filled:
+    number = row.state.label_number if row else None
+    if number is None:
         return Filled("label", "", "no report says what it runs, so the bundle of the store")
-    if state.label_number == STORE_BUNDLE:
+    if number == STORE_BUNDLE:
         return Filled("label", "", "the bundle of the store, as its latest start said")
-    return Filled("label", format_label(state.label_number), "as its latest start said")
+    return Filled("label", format_label(number), "as its latest start said")
 
 
 def _find_hash(build: Build, label: str) -> str:
