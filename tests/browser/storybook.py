@@ -137,7 +137,8 @@ def _release(build: Build, update: Update, by: User, now: datetime) -> CodePush:
 
 def _add_diffs(releases: list[CodePush]) -> None:
     for earlier, later in pairwise(releases):
-        assert earlier.bundle and later.bundle
+        assert earlier.bundle
+        assert later.bundle
         BundleDiff.objects.create(
             from_bundle=earlier.bundle, to_bundle=later.bundle, storage_name="x.zip", size_bytes=820_000
         )
