@@ -36,6 +36,7 @@ READ_ONLY = {
     "device_list",
     "device_export",
     "device_detail",
+    "explain",
 }
 # They cannot redirect their page; they tell htmx to reload it.
 FRAGMENTS = {"build_cards", "deployment_rows"}
