@@ -52,7 +52,8 @@ class Selection:
 
     show: Show = Show.ALL
     label_numbers: tuple[int, ...] = ()
-    # Only those whose latest start said one of these; None for whatever it said.
+    # Only those whose latest start said one of these; None for whatever it said. Ids, not a subquery: of them
+    # PostgreSQL knows how many devices they have, and finds few in 0.1 ms among a million instead of in 5 s.
     software_ids: tuple[int, ...] | None = None
     # Only the one with this id.
     client_unique_id: str = ""
