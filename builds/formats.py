@@ -22,6 +22,12 @@ def format_date(moment: datetime) -> str:
     return f"{moment.day} {moment:%b %Y}"
 
 
+def format_moment(moment: datetime, now: datetime) -> str:
+    """As "21 Nov, 11:02", in UTC; of another year with it: "21 Nov 2025, 11:02"."""
+    year = "" if moment.year == now.year else f" {moment.year}"
+    return f"{moment.day} {moment:%b}{year}, {moment:%H:%M}"
+
+
 def format_exact(moment: datetime) -> str:
     return f"{format_date(moment)}, {moment:%H:%M:%S} UTC"
 

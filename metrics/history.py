@@ -16,6 +16,8 @@ from metrics.selectors import NO_LABEL
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
+# How far back charts look, as addresses name it. By the hour, all of them.
+RANGES = {"24h": DAY, "7d": 7 * DAY, "14d": 14 * DAY}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
@@ -10,6 +10,8 @@ from builds.models import Build
 from deployments.policy.label import format_label
 from metrics.models import STORE_BUNDLE, BuildTotals, LogPosition, ReleaseCounter
 
+# Numbers older than this are late: a worker makes new ones every two seconds.
+LATE_AFTER = timedelta(minutes=2)
 # Stands for "runs the bundle of the store" in the active split.
 NO_LABEL = ""
 
@@ -34,6 +36,11 @@ class BuildMetrics:
     as_of: datetime
     total_devices: int = 0
     by_label: dict[str, ReleaseMetrics] = field(default_factory=dict)
+
+    @property
+    def is_late(self) -> bool:
+        """No worker made new numbers for a while: reports wait in the log."""
+        return timezone.now() - self.as_of > LATE_AFTER
 
     def of(self, label: str) -> ReleaseMetrics:
         return self.by_label.get(label, ReleaseMetrics())

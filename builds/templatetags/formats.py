@@ -51,6 +51,17 @@ def ago(moment: datetime) -> SafeString:
 
 
 @register.simple_tag
+def moment(when: datetime) -> SafeString:
+    """The day and minute in UTC, to be found again in a log: "21 Nov, 11:02"."""
+    return format_html(
+        '<time class="num" datetime="{}" title="{}">{}</time>',
+        when.isoformat(timespec="seconds"),
+        formats.format_exact(when),
+        formats.format_moment(when, timezone.now()),
+    )
+
+
+@register.simple_tag
 def icon(name: str, css: str = "") -> SafeString:
     """A decorative icon: what it means stands beside it in words."""
     address = f"{static(_SPRITE)}#i-{name}"
