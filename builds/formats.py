@@ -23,9 +23,9 @@ def format_date(moment: datetime) -> str:
 
 
 def format_moment(moment: datetime, now: datetime) -> str:
-    """As "21 Nov, 11:02", in UTC; of another year with it: "21 Nov 2025, 11:02"."""
-    year = "" if moment.year == now.year else f" {moment.year}"
-    return f"{moment.day} {moment:%b}{year}, {moment:%H:%M}"
+    """As "10 Nov, 08:05"; with the year when it is another one. In UTC."""
+    day = format_date(moment) if moment.year != now.year else f"{moment.day} {moment:%b}"
+    return f"{day}, {moment:%H:%M}"
 
 
 def format_exact(moment: datetime) -> str:

@@ -193,13 +193,5 @@
     if (!event.target.matches("[data-poll]")) return;
     for (const box of find()) if (Date.now() - (drawn.get(box)?.loadedAt ?? 0) > REFRESH_MS) load(box);
   });
-  // A refresh of the page around it leaves a chart as it is.
-  if (window.Idiomorph) {
-    const { callbacks } = window.Idiomorph.defaults, before = callbacks.beforeNodeMorphed;
-    callbacks.beforeNodeMorphed = (old, fresh) => {
-      if (old.nodeType === 1 && fresh.nodeType === 1 && old.hasAttribute("data-kept") && fresh.hasAttribute("data-kept")) return false;
-      return before(old, fresh);
-    };
-  }
   begin();
 })();
