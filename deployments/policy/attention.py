@@ -77,7 +77,7 @@ def describe_rollback_outlier(current: Outcomes, previous: Outcomes | None, prev
 def judge_rollbacks(current: Outcomes, previous: Outcomes | None, previous_label: str) -> str:
     """What the comparison comes to, in a few words."""
     if is_rollback_outlier(current, previous):
-        return "Conspicuously often"
+        return "Unusually often"
     if not current.is_telling:
         return f"Fewer than {MIN_OUTCOMES} devices tried it"
     if previous is None or not previous.is_telling:

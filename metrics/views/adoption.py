@@ -1,5 +1,6 @@
 """The adoption chart: as numbers for the script that draws it, as a table, and as a picture where no script runs."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -62,12 +63,11 @@ def draw_adoption(request: HttpRequest, slug: str, build_id: int) -> HttpRespons
 
 
 def _serialize(adoption: Adoption) -> dict[str, Any]:
-    as_of = format_moment(adoption.span.as_of, timezone.now())
-    note = ""
+    now, note = timezone.now(), ""
     if adoption.frozen_at:
-        note = f"Force Update was applied on {format_moment(adoption.frozen_at, timezone.now())}. The chart ends there."
+        note = f"Force Update was applied on {format_moment(adoption.frozen_at, now)}. The chart ends there."
     elif adoption.is_late:
-        note = f"Metrics are late. Last data {as_of}."
+        note = f"Metrics are late. Last data {format_moment(adoption.span.as_of, now)}."
     return {
         "times": [int(time.timestamp()) for time in adoption.times],
         "totals": adoption.totals,
@@ -75,7 +75,6 @@ def _serialize(adoption: Adoption) -> dict[str, Any]:
         "marks": [{**mark._asdict(), "at": int(mark.at.timestamp())} for mark in adoption.marks],
         "summary": adoption.summary,
         "note": note,
-        "as_of": as_of,
     }
 
 
@@ -86,23 +85,26 @@ def _lay_out(adoption: Adoption) -> dict[str, Any]:
     def find_x(moment: datetime) -> float:
         return _LEFT + _WIDTH * max(0.0, min(1.0, (moment - start).total_seconds() / length))
 
-    areas = []
-    below = [0] * len(adoption.times)
-    for band in adoption.bands:
-        above = [low + devices for low, devices in zip(below, band.devices, strict=True)]
-        edges = [
-            [
-                f"{find_x(time):.1f},{_TOP + _HEIGHT * (1 - count / (total or 1)):.1f}"
-                for time, count, total in zip(adoption.times, counts, adoption.totals, strict=True)
-            ]
-            for counts in (above, below)
-        ]
-        areas.append({"name": band.name, "fill": _FILLS[band.tone], "points": " ".join(edges[0] + edges[1][::-1])})
-        below = above
     return {
         "summary": adoption.summary,
-        "areas": areas,
+        "areas": _trace_areas(adoption, [find_x(time) for time in adoption.times]),
         "marks": [(f"{find_x(mark.at):.1f}", mark.label) for mark in adoption.marks],
         "lines": [(_TOP + _HEIGHT * (100 - percent) // 100, percent) for percent in (0, 25, 50, 75, 100)],
         "days": (format_date(start), format_date(end)),
     }
+
+
+def _trace_areas(adoption: Adoption, places: list[float]) -> Iterator[dict[str, str]]:
+    """Each band as a polygon: along its upper edge, and back along that of the band below."""
+    below = [0] * len(places)
+    for band in adoption.bands:
+        above = [low + devices for low, devices in zip(below, band.devices, strict=True)]
+        upper, lower = (
+            [
+                f"{x:.1f},{_TOP + _HEIGHT * (1 - count / (total or 1)):.1f}"
+                for x, count, total in zip(places, counts, adoption.totals, strict=True)
+            ]
+            for counts in (above, below)
+        )
+        yield {"name": band.name, "fill": _FILLS[band.tone], "points": " ".join(upper + lower[::-1])}
+        below = above

@@ -34,10 +34,9 @@
   }
 
   function show(box, numbers) {
-    const note = box.querySelector("[data-note]"), asOf = document.querySelector("[data-adoption-as-of]");
+    const note = box.querySelector("[data-note]");
     note.hidden = !numbers.note;
     note.querySelector("span").textContent = numbers.note;
-    if (asOf) asOf.textContent = numbers.as_of;
     const surface = box.querySelector(".chart");
     surface.setAttribute("aria-label", numbers.summary);
     box.removeAttribute("aria-busy");

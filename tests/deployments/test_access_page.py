@@ -31,6 +31,7 @@ READ_ONLY = {
     "project_detail",
     "build_detail",
     "build_cards",
+    "codepush_log",
     "codepush_compare_pick",
     "codepush_compare",
     "adoption_numbers",
