@@ -48,8 +48,8 @@ def get_project(user: User | AnonymousUser, slug: str, *, role: Role = Role.VIEW
 
 
 def _get_membership(user: User | AnonymousUser, slug: str) -> Membership:
-    members = Membership.objects.select_related("project", "user").filter(user_id=user.pk, project__slug=slug)
-    membership = members.first() if user.is_authenticated else None
+    members = Membership.objects.select_related("project", "user").filter(project__slug=slug)
+    membership = members.filter(user_id=user.pk).first() if user.is_authenticated else None
     if membership is None:
         raise Http404("No such project, or you are not a member of it.")
     return membership

@@ -235,4 +235,10 @@ class BuildFilterForm(FilterForm):
     target = forms.ChoiceField(
         label="Build target", choices=_choices("Any target", BuildTarget.choices), required=False
     )
+    created = forms.ChoiceField(
+        label="Created",
+        choices=_choices("Created any time", [("7", "Last 7 days"), ("30", "Last 30 days"), ("90", "Last 90 days")]),
+        required=False,
+    )
     q = search_field("Filter by version, build ID or person", "Version, build ID, person")
+    sort = forms.ChoiceField(choices=[("", ""), ("devices", "")], required=False, widget=forms.HiddenInput)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.contrib.auth.models import AnonymousUser, User
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
@@ -18,9 +18,9 @@ def list_members(project: Project) -> QuerySet[Membership]:
     return members.order_by("user__first_name", "user__last_name", "user__username")
 
 
-def list_memberships(user: User | AnonymousUser) -> QuerySet[Membership]:
+def list_memberships(user: User) -> QuerySet[Membership]:
     """What the person is in which project, by name of the project. One query."""
-    mine = Membership.objects.filter(user_id=user.pk).select_related("project")
+    mine = Membership.objects.filter(user=user).select_related("project")
     return mine.order_by("project__name", "project_id")
 
 

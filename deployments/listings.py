@@ -1,9 +1,10 @@
 """CodePushes across all projects of a person. Each read says what it costs."""
 
 import re
+from datetime import datetime
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from builds.models import Project
 from deployments.models import CodePush
@@ -34,6 +35,21 @@ def list_finished(user: User | AnonymousUser, *, status: str = "", platform: str
     if status == "running":
         return finished.none()
     return (finished.filter(status=status) if status else finished).with_is_live()
+
+
+def list_live(user: User | AnonymousUser) -> CodePushQuerySet:
+    """What is Live on builds that get updates, with build and project. One query."""
+    live = _visible_to(user).filter(build__is_force_updated=False).live()
+    return live.select_related("build__project").newest_first()
+
+
+def list_unanswered_failures(user: User | AnonymousUser, *, since: datetime) -> CodePushQuerySet:
+    """Failed ones that nobody retried or followed by another on the same build, newest first. One query."""
+    # A retry makes the failed one itself pending.
+    later = CodePush.objects.filter(build=OuterRef("build"), pk__gt=OuterRef("pk"))
+    failed = _visible_to(user).filter(status=CodePush.Status.FAILED, finished_at__gte=since)
+    unanswered = failed.exclude(Exists(later.exclude(status=CodePush.Status.CANCELED)))
+    return unanswered.select_related("build__project").newest_first()
 
 
 def find_by_deployment_id(user: User | AnonymousUser, text: str) -> CodePushQuerySet:

@@ -1,9 +1,10 @@
 """A person's own account: name, address, password, theme, and what they are in which project."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -18,7 +19,8 @@ from builds.views.form_page import FormPage
 @login_required
 def show_account(request: HttpRequest) -> HttpResponse:
     """One query beside those of every page."""
-    return render(request, "accounts/account.html", {"memberships": list(membership.list_memberships(request.user))})
+    memberships = list(membership.list_memberships(cast(User, request.user)))
+    return render(request, "accounts/account.html", {"memberships": memberships})
 
 
 class _AccountPage(FormPage):
