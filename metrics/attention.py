@@ -98,9 +98,14 @@ def compare_with_previous(codepushes: Iterable[CodePush], now: datetime) -> dict
 
 
 def _read_outcomes(codepushes: Iterable[CodePush]) -> dict[_Release, Outcomes]:
-    counters = ReleaseCounter.objects.filter(pk__in=[_release_of(codepush) for codepush in codepushes])
+    releases = {_release_of(codepush) for codepush in codepushes}
+    # Not by pairs: to SQLite a thousand pairs are an expression too deep to read. Of what is Live few are found over.
+    builds, numbers = {build_id for build_id, _ in releases}, {number for _, number in releases}
+    counters = ReleaseCounter.objects.filter(build_id__in=builds, label_number__in=numbers)
     rows = counters.values_list("build_id", "label_number", "installs", "rollbacks")
-    return {(build_id, number): Outcomes(*counts) for build_id, number, *counts in rows}
+    return {
+        (build_id, number): Outcomes(*counts) for build_id, number, *counts in rows if (build_id, number) in releases
+    }
 
 
 def _find_previous_releases(codepushes: Mapping[int, CodePush]) -> Iterable[tuple[int, datetime]]:

@@ -46,10 +46,8 @@ def list_items(user: User | AnonymousUser) -> list[Item]:
     now = timezone.now()
     live = {codepush.pk: codepush for codepush in list_live(user)}
     items = [
-        _make_item(
-            Kind.OUTLIER if attention.is_outlier else Kind.STALLED, live[pk], f"{live[pk].label}: {attention.sentence}"
-        )
-        for pk, attention in find_attention(live.values()).items()
+        _make_item(Kind.OUTLIER if found.is_outlier else Kind.STALLED, live[pk], f"{live[pk].label}: {found.sentence}")
+        for pk, found in find_attention(live.values()).items()
     ]
     items += [
         _make_item(Kind.FAILED, failed, f"CodePush failed: {failed.failure_reason}")

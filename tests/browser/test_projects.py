@@ -67,6 +67,14 @@ def test_an_admin_manages_members_with_the_keyboard(
     look_at(page, "member-remove")
     page.get_by_role("button", name="Remove Vera Kaya").click()
     expect(page.get_by_text("Vera Kaya is not a member any more.")).to_be_visible()
+    assert complaints == []
+
+
+def test_an_admin_edits_the_settings_and_leaves(
+    page: Page, complaints: list[str], live_server: LiveServer, owner: User, project: Project
+) -> None:
+    MembershipFactory(project=project, role=Role.ADMIN)
+    sign_in(page, live_server, owner, at=SETTINGS)
     page.get_by_role("link", name="Edit settings").click()
     page.get_by_label("Name").fill("")
     page.get_by_role("button", name="Save settings").click()
