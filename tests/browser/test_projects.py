@@ -115,7 +115,7 @@ def test_the_account_and_its_theme(
     expect(page.get_by_role("button", name="Dark", exact=True)).to_have_attribute("aria-pressed", "true")
     page.reload()
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
-    page.get_by_role("button", name="As the system").click()
+    page.get_by_role("button", name="System").click()
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "light")
     page.get_by_role("link", name="Change password").click()
     look_at(page, "password")
