@@ -4,9 +4,9 @@ import re
 from datetime import datetime
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Subquery
 
-from builds.models import Project
+from builds.models import Build, Project
 from deployments.models import CodePush
 from deployments.querysets import CodePushQuerySet
 
@@ -39,7 +39,10 @@ def list_finished(user: User | AnonymousUser, *, status: str = "", platform: str
 
 def list_live(user: User | AnonymousUser) -> CodePushQuerySet:
     """What is Live on builds that get updates, with build and project. One query."""
-    live = _visible_to(user).filter(build__is_force_updated=False).live()
+    # By way of builds: one look into an index for each, and not at each CodePush.
+    builds = Build.objects.filter(project__in=Project.objects.visible_to(user), is_force_updated=False).order_by()
+    newest = CodePush.objects.servable().filter(build=OuterRef("pk")).by_label_descending().values("pk")[:1]
+    live = CodePush.objects.filter(pk__in=builds.values(newest=Subquery(newest)))
     return live.select_related("build__project").newest_first()
 
 
