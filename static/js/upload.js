@@ -50,21 +50,23 @@
     const control = [...zone.querySelectorAll("button, input[type=file]")].find(isVisible);
     if (control) control.focus();
   }
-  function show(zone, state, announced) {
+  /* `answer`: what the server, or this script in its place, says of the file. */
+  function show(zone, state, announced, answer = "") {
     const hadFocus = zone.contains(document.activeElement);
     const form = zone.closest("form");
     zone.dataset.state = state;
     if (state === "uploading" || state === "checking") form.dataset.busy = "yes";
     else delete form.dataset.busy;
-    if (announced !== undefined) find(zone, "status").textContent = announced;
+    find(zone, "answer").replaceChildren(answer);
+    find(zone, "status").textContent = announced;
     refreshSubmit(zone);
-    if (hadFocus && !isVisible(document.activeElement)) focusIn(zone);
+    // What had it is gone or hidden now.
+    if (hadFocus && !(zone.contains(document.activeElement) && isVisible(document.activeElement))) focusIn(zone);
   }
   function refuse(zone, state, sentence) {
     const error = zone.querySelector("template").content.cloneNode(true);
     error.querySelector("span").textContent = sentence;
-    find(zone, "answer").replaceChildren(error);
-    show(zone, state, sentence);
+    show(zone, state, sentence, error);
   }
 
   function findFault(file, input) {
@@ -89,7 +91,6 @@
     const { request } = sent.get(zone) || {};
     sent.delete(zone);
     if (request) request.abort();
-    find(zone, "answer").replaceChildren();
   }
 
   function send(zone, file) {
@@ -99,7 +100,6 @@
     const tell = (text) => { find(zone, "told").textContent = text; };
     const isOurs = () => sent.get(zone)?.request === request;
     sent.set(zone, { file, request });
-    find(zone, "answer").replaceChildren();
     bar.value = 0;
     tell(formatProgress(0, file.size));
     show(zone, "uploading", `Uploading ${file.name}.`);
@@ -127,8 +127,9 @@
   }
   function takeAnswer(zone, request) {
     if (request.status === 201) {
-      find(zone, "answer").innerHTML = request.responseText;
-      show(zone, "checked", "Uploaded and checked.");
+      const answer = document.createElement("template");
+      answer.innerHTML = request.responseText;
+      show(zone, "checked", "Uploaded and checked.", answer.content);
       return;
     }
     const page = new DOMParser().parseFromString(request.responseText, "text/html");
@@ -140,7 +141,9 @@
 
   function start(root) {
     for (const zone of root.querySelectorAll("[data-upload]")) {
-      if (!zone.dataset.state) show(zone, zone.querySelector("input[name=upload]") ? "checked" : "empty");
+      if (zone.dataset.state) continue;
+      zone.dataset.state = zone.querySelector("input[name=upload]") ? "checked" : "empty";
+      refreshSubmit(zone);
     }
   }
   document.addEventListener("htmx:load", (event) => start(event.target));
