@@ -132,6 +132,8 @@
       show(zone, "checked", "Uploaded and checked.", answer.content);
       return;
     }
+    const { file } = sent.get(zone);
+    find(zone, "told").textContent = formatProgress(file.size, file.size);
     const page = new DOMParser().parseFromString(request.responseText, "text/html");
     const refusal = find(page, "refusal");
     const words = `The server could not take the file (${request.status}). Upload it again in a minute.`;

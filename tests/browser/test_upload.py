@@ -127,6 +127,11 @@ def test_an_upload_is_canceled_in_the_middle(form: Page, complaints: list[str]) 
     speed_up = _slow_down(form, 100_000)
     _choose(form, SAMPLES / "android-v1.zip")
     expect(_in_field(form, re.compile("left$"))).to_be_visible()
+    # Leaving now is asked about first.
+    with form.expect_event("dialog") as question:
+        form.get_by_role("link", name="Cancel").click(no_wait_after=True)
+    assert question.value.type == "beforeunload"
+    question.value.dismiss()
     form.get_by_role("button", name="Cancel the upload").click()
     expect(form.get_by_role("progressbar")).to_be_hidden()
     expect(form.get_by_text("Upload canceled.")).to_be_attached()
@@ -193,6 +198,7 @@ def test_a_bundle_that_the_server_refuses_is_told_in_its_words(form: Page) -> No
     _choose(form, SAMPLES / "ios-v1.zip")
     expect(_in_field(form, "is an iOS bundle, and this is a build for Android.")).to_be_visible()
     _assert_waits(form, "Choose another bundle first.")
+    expect(_in_field(form, "Checking")).to_have_count(0)
     look_at(form, "upload-refused")
     _choose(form, SAMPLES / "android-v1.zip")
     _assert_ready(form)
