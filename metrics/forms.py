@@ -24,6 +24,22 @@ _SHOWN = [
 ]
 
 
+def _name_labels(newest_label: int) -> list[tuple[str, str]]:
+    """Every label of the build as a choice, newest first."""
+    labels = [format_label(number) for number in range(newest_label, 0, -1)]
+    return [("", "Any update"), *((label, label) for label in labels)]
+
+
+class FailureFilterForm(FilterForm):
+    label = forms.ChoiceField(label="Update", required=False)
+    range = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, data: Any, newest_label: int) -> None:
+        """`newest_label`: labels run from v1 to this."""
+        super().__init__(data)
+        cast(forms.ChoiceField, self.fields["label"]).choices = _name_labels(newest_label)
+
+
 class DeviceFilterForm(FilterForm):
     """`label`: "v3", STORE_ADDRESS, or several that count as one: "v3,v1". Unknown values are ignored.
 
@@ -41,10 +57,9 @@ class DeviceFilterForm(FilterForm):
         super().__init__(data)
         self._newest_label = newest_label
         self._software = software
-        labels = [format_label(number) for number in range(newest_label, 0, -1)]
-        choices = [("", "Any update"), *((label, label) for label in labels), (STORE_ADDRESS, "Store bundle")]
-        joined = str(data.get("label", ""))
-        if "," in joined and all(part in {*labels, STORE_ADDRESS} for part in joined.split(",")):
+        choices = [*_name_labels(newest_label), (STORE_ADDRESS, "Store bundle")]
+        joined, known = str(data.get("label", "")), dict(choices[1:])
+        if "," in joined and all(part in known for part in joined.split(",")):
             choices.append((joined, joined.replace(",", ", ")))
         cast(forms.ChoiceField, self.fields["label"]).choices = choices
         self._offer("app", "Any app version", (one.app_version for one in software))

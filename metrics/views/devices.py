@@ -1,6 +1,5 @@
-"""From a number to the devices behind it, from a device to what it did, and why it is offered what it is offered."""
+"""From a number to the devices behind it, and from a device to what it did and what it would be offered now."""
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from uuid import UUID
@@ -13,16 +12,14 @@ from django.views.decorators.http import require_safe
 from builds.access import get_build
 from builds.csv_export import stream_csv
 from builds.models import Build
-from deployments.device_api import describe_answer, find_base_url
 from deployments.policy.label import format_label
-from deployments.policy.types import Decision
 from deployments.selectors import find_next_label_number
 from metrics import devices
 from metrics.aggregation import hash_client
 from metrics.devices import FACT_EVENTS, DeviceRow, Selection, Show
-from metrics.forms import DeviceFilterForm, ExplainForm
+from metrics.forms import DeviceFilterForm
 from metrics.models import Software
-from metrics.offers import explain_device, find_offer
+from metrics.offers import find_offer
 from metrics.selectors import NO_LABEL, BuildMetrics, measure_builds
 from metrics.software import list_software
 
@@ -135,35 +132,6 @@ def show_device(request: HttpRequest, slug: str, build_id: int, client_hash: UUI
         "offer": find_offer(build, row, client_unique_id=client),
     }
     return render(request, "metrics/device.html", context)
-
-
-@require_safe
-@login_required
-def explain_answer(request: HttpRequest, slug: str, build_id: int) -> HttpResponse:
-    """Why a device gets what it gets, as an update check would be answered now. A fixed number of queries."""
-    access, build = get_build(request.user, slug, build_id)
-    form = ExplainForm(request.GET)
-    explanation = explain_device(build, **form.cleaned_data) if form.is_asked and form.is_valid() else None
-    context = {
-        "access": access,
-        "build": build,
-        "form": form,
-        "explanation": explanation,
-        "filled": {one.field: one for one in explanation.filled} if explanation else {},
-        "client": (client := form.cleaned_data["client_unique_id"] if explanation else ""),
-        "masked": devices.mask_client(client),
-        "row": explanation.row if explanation else None,
-        "answers": _write_answers(explanation.trace.decision, find_base_url(request.META)) if explanation else (),
-    }
-    return render(request, "metrics/explain.html", context)
-
-
-def _write_answers(decision: Decision, base_url: str) -> list[tuple[str, str]]:
-    """(address, JSON) in both spellings; with line breaks, for people."""
-    return [
-        (address, json.dumps(describe_answer(decision, base_url, is_legacy=is_legacy), ensure_ascii=False, indent=2))
-        for address, is_legacy in (("/api/v0.1/public/codepush/update_check", False), ("/api/updateCheck", True))
-    ]
 
 
 def _read_filters(request: HttpRequest, build: Build, software: list[Software]) -> DeviceFilterForm:
