@@ -133,3 +133,9 @@ def register_build(
         }
         audit.record(AuditAction.BUILD_REGISTERED, actor=actor, project=project, build=build, after=after)
     return build
+
+
+def reveal_deployment_key(build: Build, *, actor: User) -> str:
+    """The key, for this person to see. Any member may: it is an address, not a secret. That they did is audited."""
+    audit.record(AuditAction.DEPLOYMENT_KEY_REVEALED, actor=actor, project=build.project, build=build)
+    return build.deployment_key

@@ -18,7 +18,7 @@ def count_running(user: User | AnonymousUser) -> int:
     """How many CodePushes of the user's projects are pending or processing. One query, over unfinished ones only."""
     if not user.is_authenticated:
         return 0
-    return _visible_to(user).unfinished().order_by().count()
+    return list_visible(user).unfinished().order_by().count()
 
 
 def list_running(user: User | AnonymousUser, *, status: str = "", platform: str = "", q: str = "") -> CodePushQuerySet:
@@ -50,7 +50,7 @@ def list_unanswered_failures(user: User | AnonymousUser, *, since: datetime) -> 
     """Failed ones that nobody retried or followed by another on the same build, newest first. One query."""
     # A retry makes the failed one itself pending.
     later = CodePush.objects.filter(build=OuterRef("build"), pk__gt=OuterRef("pk"))
-    failed = _visible_to(user).filter(status=CodePush.Status.FAILED, finished_at__gte=since)
+    failed = list_visible(user).filter(status=CodePush.Status.FAILED, finished_at__gte=since)
     unanswered = failed.exclude(Exists(later.exclude(status=CodePush.Status.CANCELED)))
     return unanswered.select_related("build__project").newest_first()
 
@@ -68,13 +68,14 @@ def read_deployment_id(text: str) -> str:
     return f"dpl_{text[4:].upper()}" if _DEPLOYMENT_ID.fullmatch(text) else ""
 
 
-def _visible_to(user: User | AnonymousUser) -> CodePushQuerySet:
+def list_visible(user: User | AnonymousUser) -> CodePushQuerySet:
+    """All CodePushes of the user's projects."""
     return CodePush.objects.filter(build__project__in=Project.objects.visible_to(user))
 
 
 def _list(user: User | AnonymousUser, *, platform: str = "", q: str = "") -> CodePushQuerySet:
     """With project, build, creator and source joined in; the bundle stays away, for its manifest is large."""
-    codepushes = _visible_to(user)
+    codepushes = list_visible(user)
     if platform:
         codepushes = codepushes.filter(build__platform=platform)
     if q:

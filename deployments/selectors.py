@@ -165,6 +165,12 @@ def count_codepushes(build: Build) -> CodePushCounts:
     return CodePushCounts(**counts)
 
 
+def list_progress(codepushes: CodePushQuerySet) -> list[tuple[Any, ...]]:
+    """How far each unfinished one of these is: what the worker writes without stamping the build. One query."""
+    unfinished = codepushes.unfinished().order_by("pk")
+    return list(unfinished.values_list("pk", "status", "step", "progress_percent", "attempt_count"))
+
+
 def count_newer(codepushes: CodePushQuerySet, deployment_id: str) -> int:
     """How many of these stand above that one, newest first; 0 when it is not among them. One query."""
     place = codepushes.filter(deployment_id=deployment_id).order_by().values("pk")[:1]
@@ -182,6 +188,12 @@ def map_labels_with_same_bundle(codepushes: Iterable[CodePush]) -> dict[int, set
     for build_id, bundle_id, number in same.values_list("build_id", "bundle_id", "label_number"):
         labels.setdefault((build_id, bundle_id), set()).add(format_label(number or 0))
     return {codepush.pk: labels[codepush.build_id, codepush.bundle_id] for codepush in wanted}
+
+
+def find_same_content(build: Build, content_hash: str) -> CodePush | None:
+    """The newest success of the build that carries this content. One query."""
+    same = CodePush.objects.filter(build=build, bundle__content_hash=content_hash)
+    return same.successful().by_label_descending().first()
 
 
 def find_previous_enabled(codepush: CodePush) -> CodePush | None:

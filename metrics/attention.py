@@ -57,13 +57,12 @@ def find_attention(live: Iterable[CodePush]) -> dict[int, Attention]:
         )
         for pk, since in _find_stalled(codepushes, now).items()
     }
-    outcomes = _read_outcomes(codepushes.values())
-    suspects = [c for c in codepushes.values() if may_be_rollback_outlier(outcomes.get(_release_of(c), Outcomes()))]
-    compared = compare_with_previous(suspects, now)
-    for codepush in suspects:
-        current, previous = outcomes[_release_of(codepush)], compared.get(codepush.pk)
+    suspects = {pk: out for pk, out in read_outcomes(codepushes.values()).items() if may_be_rollback_outlier(out)}
+    compared = compare_with_previous([codepushes[pk] for pk in suspects], now)
+    for pk, current in suspects.items():
+        previous = compared.get(pk)
         if is_rollback_outlier(current, previous and previous.outcomes):
-            found[codepush.pk] = Attention(describe_comparison(current, previous), True)
+            found[pk] = Attention(describe_comparison(current, previous), True)
     return found
 
 
@@ -97,15 +96,15 @@ def compare_with_previous(codepushes: Iterable[CodePush], now: datetime) -> dict
     }
 
 
-def _read_outcomes(codepushes: Iterable[CodePush]) -> dict[_Release, Outcomes]:
-    releases = {_release_of(codepush) for codepush in codepushes}
+def read_outcomes(codepushes: Iterable[CodePush]) -> dict[int, Outcomes]:
+    """{CodePush id: what became of it on devices until now}, one entry for each success given. One query."""
+    releases = {_release_of(codepush): codepush.pk for codepush in codepushes}
     # Not by pairs: to SQLite a thousand pairs are an expression too deep to read. Of what is Live few are found over.
     builds, numbers = {build_id for build_id, _ in releases}, {number for _, number in releases}
     counters = ReleaseCounter.objects.filter(build_id__in=builds, label_number__in=numbers)
     rows = counters.values_list("build_id", "label_number", "installs", "rollbacks")
-    return {
-        (build_id, number): Outcomes(*counts) for build_id, number, *counts in rows if (build_id, number) in releases
-    }
+    found = {(build_id, number): Outcomes(*counts) for build_id, number, *counts in rows}
+    return {pk: found.get(release, Outcomes()) for release, pk in releases.items()}
 
 
 def _find_previous_releases(codepushes: Mapping[int, CodePush]) -> Iterable[tuple[int, datetime]]:
