@@ -15,6 +15,7 @@ register = template.Library()
 
 _SPRITE = "vendor/tabler-icons-3.51.0.svg"
 _PLATFORM_ICONS = {Platform.IOS: "brand-apple", Platform.ANDROID: "brand-android", Platform.HUAWEI: "device-mobile"}
+_STORES = {Platform.IOS: "App Store", Platform.ANDROID: "Google Play", Platform.HUAWEI: "AppGallery"}
 _ICON_HUES = 6
 
 register.filter("count", formats.format_count)
@@ -71,6 +72,11 @@ def icon(name: str, css: str = "") -> SafeString:
 @register.filter
 def platform_icon(platform: str) -> str:
     return _PLATFORM_ICONS[Platform(platform)]
+
+
+@register.filter
+def store_name(platform: str) -> str:
+    return _STORES[Platform(platform)]
 
 
 @register.filter
