@@ -1,7 +1,6 @@
 """Pages that keep themselves fresh, and stay calm while they do."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from django.contrib.auth.models import User
@@ -29,14 +28,14 @@ def polls(page: Page) -> list[Request]:
 
 
 @pytest.fixture
-def opened(page: Page, live_server: LiveServer, release_manager: User, build: Build) -> Iterator[list[CodePush]]:
+def opened(page: Page, live_server: LiveServer, release_manager: User, build: Build) -> list[CodePush]:
     """Build Detail, open in the browser: v1 to v3. Its clock is ours."""
     codepushes: list[CodePush] = CodePushFactory.create_batch(3, build=build, created_by=release_manager)
     sign_in(page, live_server, release_manager)
     expect(page.get_by_role("heading", name="Projects")).to_be_visible()
     page.clock.install()
     page.goto(f"{live_server.url}{build_url(build)}")
-    yield codepushes
+    return codepushes
 
 
 def _hide(page: Page, *, is_hidden: bool) -> None:
@@ -138,7 +137,9 @@ def test_focus_and_what_is_open_stay(page: Page, opened: list[CodePush], release
 def test_nothing_is_refreshed_while_a_dialog_is_open(
     page: Page, opened: list[CodePush], release_manager: User, polls: list[Request]
 ) -> None:
-    page.evaluate("document.body.append(document.createElement('dialog')); document.querySelector('dialog').showModal()")
+    page.evaluate(
+        "document.body.append(document.createElement('dialog')); document.querySelector('dialog').showModal()"
+    )
     _make_live(opened[0], release_manager)
     page.clock.run_for(61_000)
     assert polls == []
