@@ -65,6 +65,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Pages are a tenth of their size then. Static files were compressed when they were collected.
+    "django.middleware.gzip.GZipMiddleware",
     "codepush_site.middleware.ContentSecurityPolicyMiddleware",
     "codepush_site.middleware.BodySizeLimitMiddleware",
     "codepush_site.middleware.NulRefusedMiddleware",

@@ -1,6 +1,7 @@
 """Filters and tags that write numbers, times and small parts of pages."""
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from django import template
 from django.templatetags.static import static
@@ -63,8 +64,9 @@ def ago(moment: datetime) -> SafeString:
 
 
 @register.simple_tag
+@lru_cache(maxsize=1000)
 def icon(name: str, css: str = "") -> SafeString:
-    """A decorative icon: what it means stands beside it in words."""
+    """A decorative icon: what it means stands beside it in words. A page of cards has hundreds."""
     address = f"{static(_SPRITE)}#i-{name}"
     return format_html('<svg class="ic {}" aria-hidden="true"><use href="{}"/></svg>', css, address)
 
