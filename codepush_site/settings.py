@@ -63,11 +63,12 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # First: redirects, static files and pages of refusal carry the policy too.
+    "codepush_site.middleware.ContentSecurityPolicyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Pages are a tenth of their size then. Static files were compressed when they were collected.
     "django.middleware.gzip.GZipMiddleware",
-    "codepush_site.middleware.ContentSecurityPolicyMiddleware",
     "codepush_site.middleware.BodySizeLimitMiddleware",
     "codepush_site.middleware.NulRefusedMiddleware",
     "codepush_site.middleware.DatabaseOutageMiddleware",
