@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 
 from builds.audit import WORKER_NAME
-from builds.models import AuditEntry, Project
+from builds.models import AuditEntry, Build, Project
 from builds.querysets import AuditEntryQuerySet
 
 
@@ -50,6 +50,11 @@ def list_entries(
     if actor:
         entries = entries.filter(_is_by(actor, members))
     return entries.select_related("project", "build").order_by("-id")
+
+
+def list_entries_about(build: Build, deployment_id: str) -> AuditEntryQuerySet:
+    """What was done to one CodePush of the build, newest first."""
+    return AuditEntry.objects.filter(deployment_id=deployment_id, build=build).order_by("-id")
 
 
 def _is_by(actor: str, members: Iterable[User]) -> Q:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from deployments.views import build_forms, build_page, codepushes, comparison, deployments, republishing, search
+from deployments.views import build_forms, build_page, codepushes, comparison, deployments, republishing, search, story
 
 _BUILD = "projects/<slug:slug>/builds/<int:build_id>/"
 _CODEPUSH = f"{_BUILD}codepush/<str:deployment_id>/"
@@ -21,6 +21,7 @@ urlpatterns = [
     path(f"{_CODEPUSH}promote/", republishing.Promote.as_view(), name="codepush_promote"),
     path(f"{_CODEPUSH}retry/", codepushes.RetryCodePush.as_view(), name="codepush_retry"),
     path(f"{_CODEPUSH}cancel/", codepushes.CancelCodePush.as_view(), name="codepush_cancel"),
+    path(f"{_CODEPUSH}log/", story.show_story, name="codepush_log"),
     path(f"{_CODEPUSH}compare/", comparison.pick_comparison, name="codepush_compare_pick"),
     path(f"{_CODEPUSH}compare/<str:other_id>/", comparison.show_comparison, name="codepush_compare"),
 ]

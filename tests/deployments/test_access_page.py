@@ -31,11 +31,17 @@ READ_ONLY = {
     "project_detail",
     "build_detail",
     "build_cards",
+    "codepush_log",
     "codepush_compare_pick",
     "codepush_compare",
+    "adoption_numbers",
+    "adoption_picture",
+    "adoption",
+    "failures",
     "device_list",
     "device_export",
     "device_detail",
+    "explain",
 }
 # What every member may do, and is audited.
 FOR_MEMBERS = {"build_key"}
