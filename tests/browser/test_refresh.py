@@ -12,7 +12,7 @@ from builds.models import AuditAction, AuditEntry, Build
 from deployments.models import CodePush
 from deployments.services.codepushes import cancel, edit_codepush
 from deployments.services.republishing import promote
-from tests.browser.signing_in import sign_in
+from tests.browser.people import sign_in
 from tests.deployments.pages import build_url
 from tests.factories import CodePushFactory
 

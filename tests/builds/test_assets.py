@@ -64,6 +64,7 @@ def _serve(path: str) -> HttpResponse:
     return ContentSecurityPolicyMiddleware(WhiteNoiseMiddleware(miss))(request)
 
 
+@pytest.mark.django_db
 def test_a_static_file_is_compressed_and_kept_for_ever_under_a_name_of_its_content(collected: None) -> None:
     names = ["css/base.css", "js/poll.js", "vendor/htmx-2.0.11.min.js", "vendor/tabler-icons-3.51.0.svg"]
     for name in names:
