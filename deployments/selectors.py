@@ -190,6 +190,12 @@ def map_labels_with_same_bundle(codepushes: Iterable[CodePush]) -> dict[int, set
     return {codepush.pk: labels[codepush.build_id, codepush.bundle_id] for codepush in wanted}
 
 
+def find_same_content(build: Build, content_hash: str) -> CodePush | None:
+    """The newest success of the build that carries this content. One query."""
+    same = CodePush.objects.filter(build=build, bundle__content_hash=content_hash)
+    return same.successful().by_label_descending().first()
+
+
 def find_previous_enabled(codepush: CodePush) -> CodePush | None:
     """What becomes Live when this, the Live one, is disabled. One query."""
     older = CodePush.objects.filter(build_id=codepush.build_id, label_number__lt=codepush.label_number)
