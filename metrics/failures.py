@@ -13,7 +13,7 @@ from deployments.models import CodePush
 from deployments.policy.attention import Outcomes, is_rollback_outlier, judge_rollbacks
 from deployments.policy.label import find_label_number
 from metrics.attention import Comparison, compare_with_previous, read_outcomes
-from metrics.history import DAY, HOUR, RANGES, Span, read_release_history
+from metrics.history import DAY, HOUR, RANGES, Span, read_rollback_history
 
 # As many updates get a colour of their own; the rest share one.
 _NAMED_LABELS = 3
@@ -101,11 +101,15 @@ class Compared:
 
 
 def read_failures(build: Build, *, range_name: str, label: str = "") -> Failures:
-    """Device rollbacks by hour and update, of one update or of all. Two queries."""
+    """Device rollbacks by hour and update, of one update or of all. Three queries."""
     now = timezone.now()
-    history = read_release_history(build.pk, since=now - RANGES[range_name], until=now + timedelta.resolution)
-    by_label = {name: one for name, one in history.by_label.items() if label in ("", name)}
-    failing = {name: one.rollbacks for name, one in by_label.items() if any(one.rollbacks)}
+    history = read_rollback_history(
+        build.pk,
+        since=now - RANGES[range_name],
+        until=now + timedelta.resolution,
+        label_number=find_label_number(label) if label else None,
+    )
+    failing = history.by_label
     by_count = sorted(failing, key=lambda name: sum(failing[name]), reverse=True)
     named, rest = by_count[:_NAMED_LABELS], by_count[_NAMED_LABELS:]
     newest_first = sorted(named, key=lambda name: find_label_number(name) or 0, reverse=True)
@@ -113,8 +117,7 @@ def read_failures(build: Build, *, range_name: str, label: str = "") -> Failures
     if rest:
         together = tuple(map(sum, zip(*(failing[name] for name in rest), strict=True)))
         series.append(Series(rest[0] if len(rest) == 1 else "Others", _NAMED_LABELS, together))
-    installs = sum(sum(one.installs) for one in by_label.values())
-    return Failures(history.span, tuple(series), installs)
+    return Failures(history.span, tuple(series), history.installs)
 
 
 def compare_releases(build: Build, *, label: str = "") -> Sequence[Compared]:

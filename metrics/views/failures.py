@@ -22,20 +22,20 @@ _BAR_SHARE = 0.8
 
 
 class Bar(NamedTuple):
-    """A piece of an hour's bar. Places and sizes are percentages of the chart."""
+    """A piece of an hour's bar. Places and sizes are percentages of the chart, as the drawing writes them."""
 
-    x: float
-    y: float
-    width: float
-    height: float
+    x: str
+    y: str
+    width: str
+    height: str
     tone: int
 
 
 class Column(NamedTuple):
     """All of an hour, with what it says when pointed at."""
 
-    x: float
-    width: float
+    x: str
+    width: str
     title: str
     bars: list[Bar]
 
@@ -76,13 +76,13 @@ def _lay_out(failures: Failures) -> Chart:
     for place, total in enumerate(failures.totals):
         if not total:
             continue
-        x, bars, below = place * step, [], 0
+        x, bars, below = f"{place * step:.3f}", [], 0
         for series in failures.series:
             if count := series.rollbacks[place]:
                 below += count
-                height = count * 100 / highest
-                bars.append(Bar(x, 100 - below * 100 / highest, step * _BAR_SHARE, height, series.tone))
-        columns.append(Column(x, step, _describe_hour(failures, place), bars))
+                y, height = f"{100 - below * 100 / highest:.2f}", f"{count * 100 / highest:.2f}"
+                bars.append(Bar(x, y, f"{step * _BAR_SHARE:.3f}", height, series.tone))
+        columns.append(Column(x, f"{step:.3f}", _describe_hour(failures, place), bars))
     return Chart(columns, highest)
 
 
