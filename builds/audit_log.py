@@ -57,6 +57,11 @@ def list_entries_about(build: Build, deployment_id: str) -> AuditEntryQuerySet:
     return AuditEntry.objects.filter(deployment_id=deployment_id, build=build).order_by("-id")
 
 
+def find_last_entry(project: Project) -> AuditEntry | None:
+    """What was last done in the project. One query."""
+    return AuditEntry.objects.filter(project=project).order_by("-id").first()
+
+
 def _is_by(actor: str, members: Iterable[User]) -> Q:
     is_worker = Q(actor=None, actor_name=WORKER_NAME)
     if actor == "worker":

@@ -99,10 +99,12 @@ def compare_with_previous(codepushes: Iterable[CodePush], now: datetime) -> dict
 def read_outcomes(codepushes: Iterable[CodePush]) -> dict[int, Outcomes]:
     """{CodePush id: what became of it on devices until now}, one entry for each success given. One query."""
     releases = {_release_of(codepush): codepush.pk for codepush in codepushes}
-    counters = ReleaseCounter.objects.filter(pk__in=list(releases))
+    # Not by pairs: to SQLite a thousand pairs are an expression too deep to read. Of what is Live few are found over.
+    builds, numbers = {build_id for build_id, _ in releases}, {number for _, number in releases}
+    counters = ReleaseCounter.objects.filter(build_id__in=builds, label_number__in=numbers)
     rows = counters.values_list("build_id", "label_number", "installs", "rollbacks")
-    found = {releases[build_id, number]: Outcomes(*counts) for build_id, number, *counts in rows}
-    return {pk: found.get(pk, Outcomes()) for pk in releases.values()}
+    found = {(build_id, number): Outcomes(*counts) for build_id, number, *counts in rows}
+    return {pk: found.get(release, Outcomes()) for release, pk in releases.items()}
 
 
 def _find_previous_releases(codepushes: Mapping[int, CodePush]) -> Iterable[tuple[int, datetime]]:
