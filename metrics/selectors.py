@@ -61,11 +61,11 @@ def measure_builds(deployment_keys: Iterable[str]) -> dict[str, BuildMetrics]:
     key_by_id = dict(Build.objects.filter(deployment_key__in=keys).values_list("pk", "deployment_key"))
     for totals in BuildTotals.objects.filter(build_id__in=key_by_id):
         metrics[key_by_id[totals.build_id]].total_devices = totals.devices
-    for counter in ReleaseCounter.objects.filter(build_id__in=key_by_id):
-        label = NO_LABEL if counter.label_number == STORE_BUNDLE else format_label(counter.label_number)
-        metrics[key_by_id[counter.build_id]].by_label[label] = ReleaseMetrics(
-            **{name: getattr(counter, name) for name in ReleaseMetrics.__slots__}
-        )
+    # Rows, not objects: a build may have a thousand updates.
+    counters = ReleaseCounter.objects.filter(build_id__in=key_by_id)
+    for build_id, number, *counts in counters.values_list("build_id", "label_number", *ReleaseMetrics.__slots__):
+        label = NO_LABEL if number == STORE_BUNDLE else format_label(number)
+        metrics[key_by_id[build_id]].by_label[label] = ReleaseMetrics(*counts)
     return metrics
 
 
