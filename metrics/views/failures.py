@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from builds.access import get_build
 from builds.formats import format_count, format_moment
 from deployments.selectors import find_next_label_number
-from metrics.failures import Failures, compare_releases, read_failures
+from metrics.failures import Failures, break_down, compare_releases, read_failures
 from metrics.forms import FailureFilterForm
 from metrics.history import RANGES
 from metrics.views.adoption import RANGE_WORDS, read_range
@@ -49,7 +49,7 @@ class Chart:
 @require_safe
 @login_required
 def show_failures(request: HttpRequest, slug: str, build_id: int) -> HttpResponse:
-    """A fixed number of queries, however many updates and device rollbacks."""
+    """A fixed number of queries, however many updates and device rollbacks; two more for one update."""
     access, build = get_build(request.user, slug, build_id)
     filters = FailureFilterForm(request.GET, find_next_label_number(build) - 1)
     range_name, label = read_range(request), filters.chosen["label"]
@@ -64,6 +64,7 @@ def show_failures(request: HttpRequest, slug: str, build_id: int) -> HttpRespons
         "range_words": RANGE_WORDS[range_name],
         "failures": failures,
         "chart": _lay_out(failures),
+        "breakdown": break_down(build, label=label) if label else None,
         "compared": compare_releases(build, label=label),
     }
     return render(request, "metrics/failures.html", context)

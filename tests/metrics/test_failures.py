@@ -9,9 +9,10 @@ from pytest_django.fixtures import DjangoAssertNumQueries
 
 from builds.models import Build
 from deployments.policy.attention import Outcomes
-from metrics.failures import compare_releases, read_failures
+from metrics.aggregation import apply_waiting_reports
+from metrics.failures import break_down, compare_releases, read_failures
 from metrics.history import HOUR
-from metrics.models import ReleaseCounter, ReleaseHour
+from metrics.models import ReleaseCounter, ReleaseHour, ReportLogEntry
 from metrics.reports import ReportEvent
 from tests.deployments.pages import AsUser, build_url, text_of
 from tests.factories import CodePushFactory
@@ -102,6 +103,28 @@ def test_every_number_opens_the_devices_behind_it(as_user: AsUser, viewer: User,
     assert "3 device rollbacks in the last 14 days, 75.0% of 4 installs." in page
     at = (timezone.now() - HOUR).replace(minute=0)
     assert f"<title>{at.day} {at:%b, %H:%M}: 2 from v2</title>" in page
+
+
+def test_one_update_is_broken_down_by_what_devices_are(as_user: AsUser, viewer: User, build: Build) -> None:
+    CodePushFactory(build=build)
+    for number, library in enumerate(["9.0.1", "9.0.1", "9.0.1", "8.2.1"]):
+        said = {"client_unique_id": f"phone-{number}", "deployment_key": build.deployment_key, "app_version": "3.0.0"}
+        library_said = {"plugin_name": "code-push", "plugin_version": library}
+        ReportLogEntry.objects.create(event="binary_started", **said, **library_said)
+        if number > 1:
+            ReportLogEntry.objects.create(event="fallback", label="v1", **said, **library_said)
+    apply_waiting_reports()
+    breakdown = break_down(build, label="v1")
+    assert [(part.software.library, part.rollbacks, part.devices) for part in breakdown.parts] == [
+        ("code-push 9.0.1", 1, 3),
+        ("code-push 8.2.1", 1, 1),
+    ]
+    assert (breakdown.looked_at, breakdown.devices, breakdown.is_sample) == (2, 4, False)
+    client = as_user(viewer)
+    assert "show=rollbacks&label=v1&app=3.0.0&library=code-push%208.2.1" in text_of(
+        client.get(build_url(build, "failures/?label=v1"))
+    )
+    assert "Which devices" not in text_of(client.get(build_url(build, "failures/")))
 
 
 @pytest.mark.parametrize(
