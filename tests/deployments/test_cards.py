@@ -75,7 +75,7 @@ def test_a_disabled_card_says_who_did_it_and_what_followed(
     as_user: AsUser, viewer: User, release_manager: User, build: Build
 ) -> None:
     first = CodePushFactory(build=build, finished_at=NOW - timedelta(days=2))
-    second = CodePushFactory(build=build, finished_at=NOW - timedelta(hours=3, minutes=8))
+    second = CodePushFactory(build=build, finished_at=timezone.now() - timedelta(hours=3, minutes=8))
     edit_codepush(second.pk, actor=release_manager, is_enabled=False)
     at = _at(AuditEntry.objects.get().created_at)
     client = as_user(viewer)
