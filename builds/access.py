@@ -36,6 +36,10 @@ class ProjectAccess:
         """Why this person cannot change what devices get, in words; "" when they can."""
         return "" if self.can_release else f"You need the {Role.RELEASE_MANAGER.label} role."
 
+    @property
+    def can_manage(self) -> bool:
+        return self.allows(Role.ADMIN)
+
 
 def get_project(user: User | AnonymousUser, slug: str, *, role: Role = Role.VIEWER) -> ProjectAccess:
     """The project as this user may see it. One query.
@@ -92,3 +96,23 @@ def get_build_by_id(
         raise Http404(f"There is no build {build_id}, or you are not a member of its project.")
     _require(access, role, user)
     return access, build
+
+
+def get_member(user: User | AnonymousUser, slug: str, membership_id: int) -> tuple[ProjectAccess, Membership]:
+    """A member of a project that the user administers, with the account. Two queries. Raises as `get_project` does."""
+    access = get_project(user, slug, role=Role.ADMIN)
+    return access, _get_member_of(access, pk=membership_id)
+
+
+def get_own_membership(user: User | AnonymousUser, slug: str) -> tuple[ProjectAccess, Membership]:
+    """What the user is in the project. Two queries. Raises as `get_project` does."""
+    access = get_project(user, slug)
+    return access, _get_member_of(access, user_id=user.pk)
+
+
+def _get_member_of(access: ProjectAccess, **wanted: int | None) -> Membership:
+    members = Membership.objects.filter(project=access.project, **wanted)
+    member = members.select_related("user", "project").first()
+    if member is None:
+        raise Http404(f"{access.project.name} has no such member.")
+    return member

@@ -1,15 +1,16 @@
 """The numbers of a CodePush over the release API. Definitions: docs/metrics.md."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Self
 
 from ninja import Router, Schema
 from pydantic import Field
 
-from deployments.selectors import find_live_codepush, map_labels_with_same_bundle
+from deployments.models import CodePush
+from deployments.selectors import map_labels_with_same_bundle
 from deployments.views.access import get_codepush_by_id
-from deployments.views.cards import Card, make_cards
-from metrics.selectors import measure_builds
+from metrics.selectors import BuildMetrics, ReleaseMetrics, measure_builds
 from release_api.operations import ApiRequest, read
 
 router = Router(tags=["CodePushes"])
@@ -31,15 +32,18 @@ class MetricsOut(Schema):
     as_of: datetime = Field(description="What was reported by then is in the numbers.")
 
     @classmethod
-    def of(cls, card: Card, as_of: datetime) -> Self:
+    def of(cls, codepush: CodePush, metrics: BuildMetrics, labels: Collection[str]) -> Self:
+        """`labels`: under which devices count as running it."""
+        active, total = metrics.count_active(labels), metrics.total_devices
         counted = ("downloads", "installs", "rollbacks", "download_reports", "install_reports", "rollback_reports")
+        release = metrics.of(codepush.label) if codepush.label else ReleaseMetrics()
         return cls(
-            rollout_percent=card.codepush.rollout_percent,
-            active_devices=card.active_devices,
-            active_percent=card.active_devices * 100 / card.total_devices if card.total_devices else None,
-            total_devices=card.total_devices,
-            as_of=as_of,
-            **{name: getattr(card.metrics, name) for name in counted},
+            rollout_percent=codepush.rollout_percent,
+            active_devices=active,
+            active_percent=active * 100 / total if total else None,
+            total_devices=total,
+            as_of=metrics.as_of,
+            **{name: getattr(release, name) for name in counted},
         )
 
 
@@ -48,6 +52,8 @@ def get_metrics(request: ApiRequest, deployment_id: str) -> MetricsOut:
     """The numbers on its card."""
     build, codepush = get_codepush_by_id(request.auth, deployment_id)
     metrics = measure_builds([build.deployment_key])[build.deployment_key]
-    live = find_live_codepush(build)
-    live_labels = map_labels_with_same_bundle([live])[live.pk] if live else set()
-    return MetricsOut.of(make_cards([codepush], metrics, live, live_labels)[0], metrics.as_of)
+    labels = {codepush.label} - {""}
+    if codepush.is_live:  # type: ignore[attr-defined]
+        # Devices that run the same bundle under an older label will never download it again.
+        labels = map_labels_with_same_bundle([codepush])[codepush.pk]
+    return MetricsOut.of(codepush, metrics, labels)

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.db.models import F, OuterRef, Subquery, Sum
 from django.utils import timezone
 
-from builds.models import Build
+from builds.models import AuditEntry, Build
 from deployments.policy.label import format_label
 from metrics.models import STORE_BUNDLE, BuildTotals, LogPosition, ReleaseCounter
 
+# Numbers older than this are late: a worker makes new ones every two seconds.
+LATE_AFTER = timedelta(minutes=2)
 # Stands for "runs the bundle of the store" in the active split.
 NO_LABEL = ""
 
@@ -58,9 +61,57 @@ def measure_builds(deployment_keys: Iterable[str]) -> dict[str, BuildMetrics]:
     key_by_id = dict(Build.objects.filter(deployment_key__in=keys).values_list("pk", "deployment_key"))
     for totals in BuildTotals.objects.filter(build_id__in=key_by_id):
         metrics[key_by_id[totals.build_id]].total_devices = totals.devices
-    for counter in ReleaseCounter.objects.filter(build_id__in=key_by_id):
-        label = NO_LABEL if counter.label_number == STORE_BUNDLE else format_label(counter.label_number)
-        metrics[key_by_id[counter.build_id]].by_label[label] = ReleaseMetrics(
-            **{name: getattr(counter, name) for name in ReleaseMetrics.__slots__}
-        )
+    # Rows, not objects: a build may have a thousand updates.
+    counters = ReleaseCounter.objects.filter(build_id__in=key_by_id)
+    for build_id, number, *counts in counters.values_list("build_id", "label_number", *ReleaseMetrics.__slots__):
+        label = NO_LABEL if number == STORE_BUNDLE else format_label(number)
+        metrics[key_by_id[build_id]].by_label[label] = ReleaseMetrics(*counts)
     return metrics
+
+
+_SUMS = {
+    "active": Sum("active_devices"),
+    "weighted": Sum(F("active_devices") * F("label_number")),
+    "downloads": Sum("download_reports"),
+    "installs": Sum("install_reports"),
+    "rollbacks": Sum("rollback_reports"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BuildMark:
+    """`values` differ whenever the build, one of its numbers or its history does; reading them is cheap.
+
+    Every start of a label raises the sum of installs, and whatever else changes what devices run (they go back to the
+    bundle of the store, move on, fall silent) lowers the weighted sum, or another one: so sums that are equal come
+    from numbers that are equal. Clearing them begins all anew, and is an entry of the audit log.
+    """
+
+    as_of: datetime
+    values: tuple[object, ...]
+
+
+def mark_build(build_id: int) -> BuildMark:
+    """Two queries, however many devices, updates and entries."""
+    newest_entry = AuditEntry.objects.filter(build=OuterRef("pk")).order_by("-id").values("pk")[:1]
+    totals = BuildTotals.objects.filter(build=OuterRef("pk"))
+    row = Build.objects.values_list(
+        Subquery(LogPosition.objects.values("applied_at")[:1]),
+        "revision",
+        Subquery(newest_entry),
+        Subquery(totals.values("devices")),
+        Subquery(totals.values("rejected_reports")),
+    ).get(pk=build_id)
+    sums = ReleaseCounter.objects.filter(build_id=build_id).aggregate(**_SUMS)
+    return BuildMark(row[0] or timezone.now(), (*row[1:], *sums.values()))
+
+
+def mark_project(project_id: int) -> tuple[object, ...]:
+    """Differs whenever a build of the project, or one of its numbers, does; as `BuildMark`. Two queries."""
+    totals = BuildTotals.objects.filter(build=OuterRef("pk")).values("devices")
+    builds = Build.objects.filter(project=project_id).order_by("pk")
+    counters = ReleaseCounter.objects.filter(build__project=project_id).order_by("build_id").values("build_id")
+    return (
+        list(builds.values_list("pk", "revision", Subquery(totals))),
+        list(counters.annotate(**_SUMS).values_list("build_id", *_SUMS)),
+    )

@@ -8,10 +8,10 @@ import os
 import random
 import resource
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from datetime import timedelta
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any
 
 import django
@@ -30,7 +30,7 @@ from deployments.models import Bundle  # noqa: E402
 from metrics import report_log  # noqa: E402
 from metrics.aggregation import apply_waiting_reports, hash_client  # noqa: E402
 from metrics.history import read_active_history, read_release_history  # noqa: E402
-from metrics.models import BuildTotals, ReleaseCounter, ReleaseHour, ReportLogEntry  # noqa: E402
+from metrics.models import BuildTotals, ReleaseCounter, ReleaseHour, ReportLogEntry, Software  # noqa: E402
 from metrics.reports import DeviceReport, ReportEvent  # noqa: E402
 from metrics.selectors import measure_builds  # noqa: E402
 from tests.factories import BundleFactory, CodePushFactory, UserFactory  # noqa: E402
@@ -40,6 +40,7 @@ REPORTS = 100_000
 LARGE_DEVICES = 10_000_000
 # Of the reports: devices that are new, and reports that came twice.
 NEW_SHARE, DOUBLED_SHARE = 0.1, 0.1
+LIBRARY = {"sdk_version": "4.2.3", "plugin_name": "react-native-code-push", "plugin_version": "9.0.1"}
 
 
 def main() -> None:
@@ -50,6 +51,7 @@ def main() -> None:
     build = _find_or_make("bench-aggregation", DEVICES, _copy_devices)
     apply_waiting_reports()
     _measure_aggregation(build)
+    _measure_one_client()
     _print_sizes()
     if os.environ.get("BENCH_LARGE") == "1":
         _measure_reading(_find_or_make("bench-large", LARGE_DEVICES, _generate_devices))
@@ -99,10 +101,11 @@ def _make_hours(build: Build) -> None:
 def _copy_devices(build_id: int, count: int) -> None:
     """With the hashes of the client ids that reports will come from."""
     at = timezone.now() - timedelta(days=1)
-    columns = "build_id, client_hash, seen_at, label_number, started_at"
+    software = Software.objects.create(build_id=build_id, app_version="3.0.0", devices=count, **LIBRARY)
+    columns = "build_id, client_hash, seen_at, label_number, started_at, software_id"
     with connection.cursor() as cursor, cursor.copy(f"COPY metrics_device ({columns}) FROM STDIN") as copy:
         for number in range(count):
-            copy.write_row((build_id, hash_client(f"device-{number}"), at, 1, at))
+            copy.write_row((build_id, hash_client(f"device-{number}"), at, 1, at, software.pk))
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO metrics_devicefact (build_id, label_number, event, client_hash) "
@@ -130,7 +133,7 @@ def _list_reports(run: int) -> Iterator[DeviceReport]:
         is_new = chance.random() < NEW_SHARE
         client = f"new-{number}" if is_new else f"device-{number % DEVICES}"
         common = {"deployment_key": "bench-aggregation", "client_unique_id": client, "label": "v2"}
-        started = {"app_version": "3.0.0", "previous_deployment_key": "bench-aggregation", "sdk_version": "4.2.3"}
+        started = {"app_version": "3.0.0", "previous_deployment_key": "bench-aggregation", **LIBRARY}
         reports = [
             DeviceReport(ReportEvent.DOWNLOADED, **common),
             DeviceReport(ReportEvent.INSTALLED, **common, **started),
@@ -141,17 +144,30 @@ def _list_reports(run: int) -> Iterator[DeviceReport]:
                 yield report
 
 
-def _measure_aggregation(build: Build) -> None:
-    # Hashes lie at random in the table, so that a range of numbers is no range of rows.
-    done = ReleaseCounter.objects.filter(build=build, label_number=2).values_list("download_reports", flat=True).first()
-    reports = _list_reports((done or 0) * 2 // REPORTS)
+def _measure_one_client() -> None:
+    """One client that says the same all the time: what it costs the worker that everybody waits for."""
+    report = DeviceReport(ReportEvent.DOWNLOADED, "bench-aggregation", "device-0", "v2", **LIBRARY)
+    _log(repeat(report, REPORTS))
+    start = time.monotonic()
+    applied = apply_waiting_reports()
+    print(f"{'  all of one client':28}{applied / (time.monotonic() - start):>12,.0f} reports/s")
+
+
+def _log(reports: Iterable[DeviceReport]) -> None:
     if settings.REDIS_URL:
         for report in reports:
             report_log.append(report)
-    else:
-        # In parts, so that the peak of memory is that of the aggregation.
-        while part := [ReportLogEntry(**asdict(report)) for report in islice(reports, 5000)]:
-            ReportLogEntry.objects.bulk_create(part)
+        return
+    # In parts, so that the peak of memory is that of the aggregation.
+    waiting = iter(reports)
+    while part := [ReportLogEntry(**asdict(report)) for report in islice(waiting, 5000)]:
+        ReportLogEntry.objects.bulk_create(part)
+
+
+def _measure_aggregation(build: Build) -> None:
+    # Hashes lie at random in the table, so that a range of numbers is no range of rows.
+    done = ReleaseCounter.objects.filter(build=build, label_number=2).values_list("download_reports", flat=True).first()
+    _log(_list_reports((done or 0) * 2 // REPORTS))
     before = _read_peak_mb()
     start = time.monotonic()
     applied = apply_waiting_reports()

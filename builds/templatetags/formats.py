@@ -1,6 +1,7 @@
 """Filters and tags that write numbers, times and small parts of pages."""
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from django import template
 from django.templatetags.static import static
@@ -8,17 +9,19 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from builds import formats
+from builds import formats, sparkline
 from builds.models import Platform
 
 register = template.Library()
 
 _SPRITE = "vendor/tabler-icons-3.51.0.svg"
 _PLATFORM_ICONS = {Platform.IOS: "brand-apple", Platform.ANDROID: "brand-android", Platform.HUAWEI: "device-mobile"}
+_STORES = {Platform.IOS: "App Store", Platform.ANDROID: "Google Play", Platform.HUAWEI: "AppGallery"}
 _ICON_HUES = 6
 
 register.filter("count", formats.format_count)
 register.filter("share_of", formats.format_share)
+register.filter("sparkline", sparkline.draw_sparkline)
 register.filter("size", formats.format_bytes)
 register.filter("size_difference", formats.format_difference)
 
@@ -34,16 +37,33 @@ def duration(length: timedelta) -> str:
 
 
 @register.filter
+def elapsed(moment: datetime) -> str:
+    """How long it has been going on: "3 min"."""
+    return formats.format_elapsed(moment, timezone.now())
+
+
+@register.filter
 def plural(count: int, noun: str) -> str:
     """`3|plural:"device"` → "3 devices"."""
     return f"{formats.format_count(count)} {noun}{'' if count == 1 else 's'}"
 
 
 @register.simple_tag
-def ago(moment: datetime) -> SafeString:
-    """How long ago, with the exact time in UTC for machines and for who points at it."""
+def moment(when: datetime) -> SafeString:
+    """Day and time of day, with the exact time in UTC for machines and for who points at it."""
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
+        when.isoformat(timespec="seconds"),
+        formats.format_exact(when),
+        formats.format_moment(when, timezone.now()),
+    )
+
+
+@register.simple_tag
+def ago(moment: datetime) -> SafeString:
+    """How long ago, with the exact time in UTC for machines and for who points at it. Open pages keep it up to date."""
+    return format_html(
+        '<time datetime="{}" title="{}" data-ago>{}</time>',
         moment.isoformat(timespec="seconds"),
         formats.format_exact(moment),
         formats.format_ago(moment, timezone.now()),
@@ -51,8 +71,9 @@ def ago(moment: datetime) -> SafeString:
 
 
 @register.simple_tag
+@lru_cache(maxsize=1000)
 def icon(name: str, css: str = "") -> SafeString:
-    """A decorative icon: what it means stands beside it in words."""
+    """A decorative icon: what it means stands beside it in words. A page of cards has hundreds."""
     address = f"{static(_SPRITE)}#i-{name}"
     return format_html('<svg class="ic {}" aria-hidden="true"><use href="{}"/></svg>', css, address)
 
@@ -60,6 +81,11 @@ def icon(name: str, css: str = "") -> SafeString:
 @register.filter
 def platform_icon(platform: str) -> str:
     return _PLATFORM_ICONS[Platform(platform)]
+
+
+@register.filter
+def store_name(platform: str) -> str:
+    return _STORES[Platform(platform)]
 
 
 @register.filter

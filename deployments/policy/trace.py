@@ -62,6 +62,11 @@ class Considered:
     is_included: bool
 
     @property
+    def place(self) -> float | None:
+        """The bucket as a percentage, to be seen beside that of the rollout; None where no bucket was looked at."""
+        return None if self.bucket is None or self.rollout_percent >= 100 else self.bucket * 100 / BUCKETS
+
+    @property
     def detail(self) -> str:
         """As "bucket 4,711 of 10,000; 10% includes 0–999: outside"."""
         if self.rollout_percent >= 100:

@@ -6,7 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import User
 from playwright.sync_api import Browser, Page, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from builds.models import Build
+from tests.browser.people import sign_in
+from tests.browser.uploading import assert_waits
+from tests.deployments.pages import build_url
 
 CHROMIUM = shutil.which("chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
@@ -40,10 +47,19 @@ def complaints() -> list[str]:
 
 @pytest.fixture
 def page(browser: Browser, complaints: list[str]) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    # Nobody waits for the end of a transition: not the tests either, which would judge colours half-way.
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
     page = context.new_page()
     page.set_default_timeout(10_000)
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     yield page
     context.close()
+
+
+@pytest.fixture
+def form(page: Page, live_server: LiveServer, release_manager: User, build: Build) -> Page:
+    """New CodePush, just opened."""
+    sign_in(page, live_server, release_manager, at=build_url(build, "codepush/new/"))
+    assert_waits(page, "Choose a bundle first.")
+    return page

@@ -8,15 +8,15 @@ from pytest_django.live_server_helper import LiveServer
 
 from builds.models import Build, Role
 from release_api.tokens import create_token, is_well_formed
+from tests.browser.people import sign_in
 from tests.browser.screens import look_at
-from tests.browser.test_walk import _sign_in
 from tests.release_api.caller import Caller
 
 
 def test_a_token_is_shown_once_and_revoked(
     page: Page, complaints: list[str], live_server: LiveServer, owner: User, build: Build
 ) -> None:
-    _sign_in(page, live_server, owner)
+    sign_in(page, live_server, owner)
     page.get_by_label("Account and menu").click()
     page.get_by_role("link", name="API tokens").click()
     expect(page.get_by_text("No tokens yet.")).to_be_visible()

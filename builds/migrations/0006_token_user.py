@@ -6,7 +6,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
-        ('builds', '0004_audit_log_is_paged'),
+        ('builds', '0005_member_accounts_are_kept'),
     ]
 
     operations = [
