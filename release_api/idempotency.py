@@ -4,6 +4,7 @@ A process that dies in between leaves neither, and the next request acts. One th
 waits for it at the unique key.
 """
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -42,7 +43,7 @@ def answer_once(token_id: int, key: str, request_sha256: str, act: Callable[[], 
         except IntegrityError:
             return _repeat(mine.get(), request_sha256)
         answer = act()
-        StoredAnswer.objects.filter(pk=stored.pk).update(status=answer.status, body=answer.body)
+        StoredAnswer.objects.filter(pk=stored.pk).update(status=answer.status, body=json.dumps(answer.body))
         return answer
 
 
@@ -52,7 +53,7 @@ def _repeat(stored: StoredAnswer, request_sha256: str) -> Answer:
             f"The Idempotency-Key {stored.key!r} came before, with another request. Use a new key for a new request.",
             field="Idempotency-Key",
         )
-    return Answer(stored.status, stored.body)
+    return Answer(stored.status, json.loads(stored.body))
 
 
 def delete_expired_answers() -> int:

@@ -58,7 +58,8 @@ class StoredAnswer(models.Model):
     key = models.CharField(max_length=200)
     request_sha256 = models.CharField(max_length=64, help_text="Of method, path and body.")
     status = models.PositiveSmallIntegerField(default=0)
-    body = models.JSONField(default=dict)
+    # As text: PostgreSQL would give the fields of JSON back in another order, and the answer is to be the same.
+    body = models.TextField(default="{}", help_text="JSON.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

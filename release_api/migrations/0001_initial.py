@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
                 ('key', models.CharField(max_length=200)),
                 ('request_sha256', models.CharField(help_text='Of method, path and body.', max_length=64)),
                 ('status', models.PositiveSmallIntegerField(default=0)),
-                ('body', models.JSONField(default=dict)),
+                ('body', models.TextField(default='{}', help_text='JSON.')),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('token', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='release_api.apitoken')),
             ],
