@@ -69,6 +69,15 @@ def measure_builds(deployment_keys: Iterable[str]) -> dict[str, BuildMetrics]:
     return metrics
 
 
+_SUMS = {
+    "active": Sum("active_devices"),
+    "weighted": Sum(F("active_devices") * F("label_number")),
+    "downloads": Sum("download_reports"),
+    "installs": Sum("install_reports"),
+    "rollbacks": Sum("rollback_reports"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class BuildMark:
     """`values` differ whenever the build, one of its numbers or its history does; reading them is cheap.
@@ -93,11 +102,16 @@ def mark_build(build_id: int) -> BuildMark:
         Subquery(totals.values("devices")),
         Subquery(totals.values("rejected_reports")),
     ).get(pk=build_id)
-    sums = ReleaseCounter.objects.filter(build_id=build_id).aggregate(
-        active=Sum("active_devices"),
-        weighted=Sum(F("active_devices") * F("label_number")),
-        downloads=Sum("download_reports"),
-        installs=Sum("install_reports"),
-        rollbacks=Sum("rollback_reports"),
-    )
+    sums = ReleaseCounter.objects.filter(build_id=build_id).aggregate(**_SUMS)
     return BuildMark(row[0] or timezone.now(), (*row[1:], *sums.values()))
+
+
+def mark_project(project_id: int) -> tuple[object, ...]:
+    """Differs whenever a build of the project, or one of its numbers, does; as `BuildMark`. Two queries."""
+    totals = BuildTotals.objects.filter(build=OuterRef("pk")).values("devices")
+    builds = Build.objects.filter(project=project_id).order_by("pk")
+    counters = ReleaseCounter.objects.filter(build__project=project_id).order_by("build_id").values("build_id")
+    return (
+        list(builds.values_list("pk", "revision", Subquery(totals))),
+        list(counters.annotate(**_SUMS).values_list("build_id", *_SUMS)),
+    )

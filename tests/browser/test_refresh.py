@@ -10,11 +10,12 @@ from pytest_django.live_server_helper import LiveServer
 
 from builds.models import AuditAction, AuditEntry, Build
 from deployments.models import CodePush
+from deployments.services.build_status import set_build_status
 from deployments.services.codepushes import cancel, edit_codepush
 from deployments.services.republishing import promote
 from tests.browser.people import sign_in
 from tests.deployments.pages import build_url
-from tests.factories import CodePushFactory
+from tests.factories import BuildFactory, CodePushFactory
 
 UNFINISHED = {"finished_at": None, "duration_ms": None}
 
@@ -52,6 +53,7 @@ def _make_live(codepush: CodePush, actor: User) -> None:
     promote(codepush.pk, actor=actor)
 
 
+@pytest.mark.usefixtures("one_period")
 def test_a_poll_that_finds_nothing_new_is_answered_with_304(
     page: Page, opened: list[CodePush], polls: list[Request]
 ) -> None:
@@ -207,3 +209,16 @@ def test_a_processing_one_is_looked_at_every_three_seconds(
     expect(page.locator("[data-poll]")).to_have_attribute("data-poll", "30")
     # The pill in the header, too.
     expect(page.get_by_text("1 deployment running")).to_have_count(0)
+
+
+def test_a_build_that_finishes_shows_so_in_its_project(
+    page: Page, live_server: LiveServer, release_manager: User, build: Build, complaints: list[str]
+) -> None:
+    running = BuildFactory(project=build.project, store_version="3.1.0", status="running")
+    sign_in(page, live_server, release_manager, at=f"/projects/{build.project.slug}/")
+    row = page.get_by_role("row", name="3.1.0")
+    expect(row.get_by_text("Running")).to_be_visible()
+    set_build_status(running.pk, actor=release_manager, status="success")
+    expect(row.get_by_text("Successful")).to_be_visible()
+    expect(page.locator("[data-poll]")).to_have_attribute("data-poll", "0")
+    assert complaints == []

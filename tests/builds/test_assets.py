@@ -60,7 +60,8 @@ def _serve(path: str) -> HttpResponse:
         return HttpResponse(status=404)
 
     request = RequestFactory().get(path, headers={"Accept-Encoding": "br, gzip"})
-    return WhiteNoiseMiddleware(miss)(request)
+    response: HttpResponse = WhiteNoiseMiddleware(miss)(request)
+    return response
 
 
 @pytest.mark.django_db

@@ -19,13 +19,9 @@ from tests.deployments.pages import AsUser, build_url, report_installed
 from tests.devices import Device
 from tests.factories import BuildFactory, CodePushFactory, MembershipFactory, ProjectFactory
 
+pytestmark = pytest.mark.usefixtures("one_period")
+
 UNFINISHED = {"finished_at": None, "duration_ms": None}
-
-
-@pytest.fixture(autouse=True)
-def _one_period(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test runs across the end of five minutes."""
-    monkeypatch.setattr("deployments.views.polling.time", lambda: 0.0)
 
 
 @pytest.fixture
