@@ -46,7 +46,7 @@ def test_an_upload_from_its_creation_to_its_end(
 def test_one_that_was_disabled_and_came_back(
     as_user: AsUser, viewer: User, release_manager: User, build: Build
 ) -> None:
-    only = CodePushFactory(build=build, finished_at=timezone.now() - timedelta(hours=3))
+    only = CodePushFactory(build=build, finished_at=timezone.now() - timedelta(hours=3, seconds=30))
     for is_enabled in (False, True):
         edit_codepush(only.pk, actor=release_manager, is_enabled=is_enabled)
     events = events_of(as_user, viewer, only)
