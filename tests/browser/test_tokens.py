@@ -17,7 +17,7 @@ def test_a_token_is_shown_once_and_revoked(
     page: Page, complaints: list[str], live_server: LiveServer, owner: User, build: Build
 ) -> None:
     sign_in(page, live_server, owner)
-    page.get_by_label("Account and menu").click()
+    page.locator("summary").click()
     page.get_by_role("link", name="API tokens").click()
     expect(page.get_by_text("No tokens yet.")).to_be_visible()
     look_at(page, "tokens-empty")
