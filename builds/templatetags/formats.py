@@ -72,7 +72,7 @@ def hue(number: int) -> int:
 def action(
     href: str, text: str, *, glyph: str = "", of: str = "", css: str = "btn-text btn-sm", obstacle: str = ""
 ) -> dict[str, str]:
-    """A link that looks like a button. With an obstacle it stays in place, does nothing, and says why.
+    """A link to a form, that looks like a button. With an obstacle it stays in place, does nothing, and says why.
 
     `of`: what it acts on, for people who hear the page: "Rollback" of "v7".
     """

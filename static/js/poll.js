@@ -13,6 +13,7 @@
     for (const fragment of document.querySelectorAll("[data-poll]")) window.htmx.trigger(fragment, "refresh");
   });
   document.addEventListener("htmx:afterRequest", (event) => {
+    if (!event.target.matches("[data-poll]")) return;
     if (event.detail.successful) refreshedAt = new Date();
     note.querySelector("time").textContent = refreshedAt.toISOString().slice(11, 16);
     note.hidden = event.detail.successful;
