@@ -203,6 +203,12 @@ def measure_costs(bundle_id: int) -> Costs:
     return Costs(found[0][0], {from_id: size_bytes for _, from_id, size_bytes in found if from_id})
 
 
+def find_same_content(build: Build, content_hash: str) -> CodePush | None:
+    """The newest success of the build that carries this content. One query."""
+    same = CodePush.objects.filter(build=build, bundle__content_hash=content_hash)
+    return same.successful().by_label_descending().first()
+
+
 def find_next_label_number(build: Build) -> int:
     """The label that the next success of the build gets, if nothing succeeds before. One query."""
     newest = CodePush.objects.filter(build=build).aggregate(newest=Max("label_number"))["newest"]

@@ -22,6 +22,7 @@ from django.views import View
 from builds import idempotency
 from builds.errors import DomainError, InvalidInput, NotAllowedNow
 from builds.forms import ServiceForm
+from builds.idempotency import KeyedRequest
 from deployments.services.checks import BundleTooLarge
 
 # The first class that fits decides.
@@ -32,6 +33,7 @@ _STATUS = {
 }
 # Sent along, but no part of what is asked for.
 _NOT_ASKED = {"csrfmiddlewaretoken", "request_key"}
+_DONE_BEFORE = "This form had been sent before; it was done once."
 
 
 def find_status(refusal: DomainError) -> int:
@@ -72,6 +74,9 @@ class FormPage(AccessMixin, View):
     def back_url(self) -> str:
         """Where Cancel leads."""
         raise NotImplementedError
+
+    def prepare(self) -> None:
+        """Take in what comes with the form: it stays there when the act is refused. Raises DomainError."""
 
     def act(self, values: dict[str, Any]) -> tuple[str, str]:
         """Do it. Returns where to go then, and the sentence shown there. Raises DomainError."""
@@ -131,18 +136,20 @@ class FormPage(AccessMixin, View):
     def _act_once(self, values: dict[str, Any]) -> tuple[str, str]:
         key = self.request.POST.get("request_key")
         if not self.creates or key is None:
+            self.prepare()
             return self.act(values)
-        done: list[str] = []
+        asked = KeyedRequest(self.actor, self.request.path, key, _hash_request(self.request))
+        if url := idempotency.find_answer(asked):
+            return url, _DONE_BEFORE
+        self.prepare()
+        messages_of_act: list[str] = []
 
         def act() -> str:
             url, message = self.act(values)
-            done.append(message)
+            messages_of_act.append(message)
             return url
 
-        url = idempotency.do_once(
-            act, actor=self.actor, scope=self.request.path, key=key, request_hash=_hash_request(self.request)
-        )
-        return url, done[0] if done else "This form had been sent already; it was done once."
+        return idempotency.do_once(asked, act), next(iter(messages_of_act), _DONE_BEFORE)
 
     def _show(
         self, form: ServiceForm | None, status: int, refusal: DomainError | None = None, *, template: str = ""

@@ -18,6 +18,15 @@ class Step:
     is_now: bool
 
 
+# What the worker does, as people follow it: step by step, what it is called ahead, while it is done, and when it is.
+_STEPS = (
+    ({CodePush.Step.QUEUED}, "Upload", "Uploading", "Uploaded"),
+    ({CodePush.Step.CHECKING, CodePush.Step.STORING}, "Check", "Checking", "Checked"),
+    ({CodePush.Step.DIFFING}, "Build patches", "Building patches", "Patches built"),
+    ({CodePush.Step.PUBLISHING}, "Publish as Live", "Publishing as Live", "Published"),
+)
+
+
 @dataclass(frozen=True)
 class Card:
     """One CodePush with its numbers. `same_labels`: under which labels devices run its bundle (the Live one only)."""
@@ -48,10 +57,14 @@ class Card:
 
     @property
     def steps(self) -> list[Step]:
-        """The worker's steps in order; what it is at, and what lies behind."""
-        names = list(CodePush.Step)
-        at = names.index(CodePush.Step(self.codepush.step))
-        return [Step(str(step.label), place < at, place == at) for place, step in enumerate(names)]
+        """What lies behind, what the worker is at, what is ahead. Uploaded it is from the start."""
+        at = next(place for place, (steps, *_) in enumerate(_STEPS) if self.codepush.step in steps)
+        return [
+            Step(done, is_done=True, is_now=False)
+            if place < max(at, 1)
+            else Step(now if place == at else ahead, is_done=False, is_now=place == at)
+            for place, (_, ahead, now, done) in enumerate(_STEPS)
+        ]
 
     @property
     def rollback_obstacle(self) -> str:

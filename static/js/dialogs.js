@@ -1,5 +1,5 @@
 /* a[data-dialog]: the form that it leads to opens in a <dialog>, at the address of the form. Esc, the backdrop, Back and
-   data-close close it, not while something in it is data-uploading; when text was edited they ask first. The focus goes
+   data-close close it, not while its form is data-busy (a file goes up); when text was edited they ask first. The focus goes
    in, and returns to the link, or to its successor when the page was renewed meanwhile. */
 (function () {
   "use strict";
@@ -15,7 +15,7 @@
   let focusedBefore = null;
 
   const findLinks = (href) => [...document.querySelectorAll("a[data-dialog]")].filter((link) => link.getAttribute("href") === href);
-  const isUploading = () => dialog.querySelector("[data-uploading]") !== null;
+  const isUploading = () => dialog.querySelector("form[data-busy]") !== null;
 
   function isEdited() {
     const form = dialog.querySelector("form");

@@ -38,7 +38,7 @@ READ_ONLY = {
     "device_detail",
 }
 # They cannot redirect their page; they tell htmx to reload it.
-FRAGMENTS = {"build_cards", "deployment_rows"}
+FRAGMENTS = {"build_cards", "deployment_rows", "codepush_upload"}
 EVERY_PATTERN = [
     pattern
     for pattern in [*build_urls.urlpatterns, *deployment_urls.urlpatterns, *metrics_urls.urlpatterns]
