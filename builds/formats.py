@@ -22,6 +22,12 @@ def format_date(moment: datetime) -> str:
     return f"{moment.day} {moment:%b %Y}"
 
 
+def format_moment(moment: datetime, now: datetime) -> str:
+    """As "10 Nov, 08:05"; with the year when it is another one. In UTC."""
+    day = format_date(moment) if moment.year != now.year else f"{moment.day} {moment:%b}"
+    return f"{day}, {moment:%H:%M}"
+
+
 def format_exact(moment: datetime) -> str:
     return f"{format_date(moment)}, {moment:%H:%M:%S} UTC"
 

@@ -1,4 +1,4 @@
-"""A request that carries a key is done once, however often it is sent: by a double click, or by a script that retries."""
+"""A request that carries a key is done once, however often it is sent: by a double click, or after a broken line."""
 
 import re
 from collections.abc import Callable

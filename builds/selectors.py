@@ -1,12 +1,13 @@
 """Reads for project and build pages. Each says what it costs."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import Case, Exists, OuterRef, Q, When
+from django.db.models import Case, Exists, OuterRef, Q, Sum, When
 
-from builds.models import Build, BuildTarget, Project
-from builds.querysets import BuildQuerySet, ProjectQuerySet
+from builds.models import AuditAction, AuditEntry, Build, BuildTarget, Membership, Project, Role
+from builds.querysets import AuditEntryQuerySet, BuildQuerySet, ProjectQuerySet
 
 
 def list_projects(user: User | AnonymousUser, *, q: str = "", platform: str = "") -> ProjectQuerySet:
@@ -86,3 +87,32 @@ def map_keys_by_project(projects: Iterable[Project]) -> dict[int, list[str]]:
 def find_store_live_build(build: Build) -> Build | None:
     """The build that is store-live where this one would be: same project, platform and build target."""
     return Build.objects.in_slot_of(build).store_live().first()
+
+
+_STORE_ACTIONS = (
+    AuditAction.STORE_STATUS_CHANGED,
+    AuditAction.STORE_STATUS_DEMOTED,
+    AuditAction.FORCE_UPDATE_APPLIED,
+    AuditAction.FORCE_UPDATE_LIFTED,
+)
+_STORE_ENTRIES = 20
+
+
+def list_store_entries(build: Build) -> AuditEntryQuerySet:
+    """What happened to the build in the store, newest first, and which builds it replaced there. One query."""
+    own = Q(build=build, action__in=_STORE_ACTIONS)
+    replaced = Q(project=build.project_id, action=AuditAction.STORE_STATUS_DEMOTED, after__replaced_by=build.pk)
+    return AuditEntry.objects.filter(own | replaced).select_related("build").order_by("-id")[:_STORE_ENTRIES]
+
+
+def find_admin_name(project: Project) -> str:
+    """An admin of the project, to be asked; the first who became one. "" when there is none. One query."""
+    admins = Membership.objects.filter(project=project, role=Role.ADMIN).select_related("user").order_by("id")
+    admin = admins.first()
+    return (admin.user.get_full_name() or admin.user.get_username()) if admin else ""
+
+
+def list_project_revisions(user: User | AnonymousUser) -> list[tuple[Any, ...]]:
+    """What differs whenever a build of the user's projects was changed, or the user sees other projects. One query."""
+    projects = Project.objects.visible_to(user).order_by("pk")
+    return list(projects.annotate(sum=Sum("builds__revision")).values_list("pk", "name", "sum"))

@@ -103,6 +103,12 @@ def register_build(
     return build
 
 
+def reveal_deployment_key(build: Build, *, actor: User) -> str:
+    """The key, for this person to see. Any member may: it is an address, not a secret. That they did is audited."""
+    audit.record(AuditAction.DEPLOYMENT_KEY_REVEALED, actor=actor, project=build.project, build=build)
+    return build.deployment_key
+
+
 def _clean(instance: Project | Build) -> None:
     """Raises InvalidInput for the first field whose value the model refuses."""
     for field, value in model_to_dict(instance).items():

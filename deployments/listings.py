@@ -17,7 +17,7 @@ def count_running(user: User | AnonymousUser) -> int:
     """How many CodePushes of the user's projects are pending or processing. One query, over unfinished ones only."""
     if not user.is_authenticated:
         return 0
-    return _visible_to(user).unfinished().order_by().count()
+    return list_visible(user).unfinished().order_by().count()
 
 
 def list_running(user: User | AnonymousUser, *, status: str = "", platform: str = "", q: str = "") -> CodePushQuerySet:
@@ -49,13 +49,14 @@ def read_deployment_id(text: str) -> str:
     return f"dpl_{text[4:].upper()}" if _DEPLOYMENT_ID.fullmatch(text) else ""
 
 
-def _visible_to(user: User | AnonymousUser) -> CodePushQuerySet:
+def list_visible(user: User | AnonymousUser) -> CodePushQuerySet:
+    """All CodePushes of the user's projects."""
     return CodePush.objects.filter(build__project__in=Project.objects.visible_to(user))
 
 
 def _list(user: User | AnonymousUser, *, platform: str = "", q: str = "") -> CodePushQuerySet:
     """With project, build, creator and source joined in; the bundle stays away, for its manifest is large."""
-    codepushes = _visible_to(user)
+    codepushes = list_visible(user)
     if platform:
         codepushes = codepushes.filter(build__platform=platform)
     if q:

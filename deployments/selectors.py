@@ -1,7 +1,7 @@
 """Reads for pages and snapshots. Each says what it costs."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import Count, FilteredRelation, Max, OuterRef, Q, Subquery
 
@@ -166,6 +166,12 @@ def count_codepushes(build: Build) -> CodePushCounts:
     return CodePushCounts(**counts)
 
 
+def list_progress(codepushes: CodePushQuerySet) -> list[tuple[Any, ...]]:
+    """How far each unfinished one of these is: what the worker writes without stamping the build. One query."""
+    unfinished = codepushes.unfinished().order_by("pk")
+    return list(unfinished.values_list("pk", "status", "step", "progress_percent", "attempt_count"))
+
+
 def count_newer(codepushes: CodePushQuerySet, deployment_id: str) -> int:
     """How many of these stand above that one, newest first; 0 when it is not among them. One query."""
     place = codepushes.filter(deployment_id=deployment_id).order_by().values("pk")[:1]
@@ -190,7 +196,7 @@ def list_updates(build: Build) -> list[Update]:
     rows = CodePush.objects.filter(build=build).successful().order_by("label_number")
     fields = ("label_number", "bundle_id", "is_enabled", "is_mandatory", "rollout_percent")
     # By constraint every success has a label and a bundle.
-    return [Update(*row) for row in rows.values_list(*fields)]  # type: ignore[arg-type]
+    return [Update(*row) for row in rows.values_list(*fields)]
 
 
 def measure_costs(bundle_id: int) -> Costs:

@@ -20,6 +20,7 @@ urlpatterns = [
     path("deployments/rows/", deployments.show_rows, name="deployment_rows"),
     path(_BUILD, build_page.show_build, name="build_detail"),
     path(f"{_BUILD}cards/", build_page.show_cards, name="build_cards"),
+    path(f"{_BUILD}key/", build_page.show_key, name="build_key"),
     path(f"{_BUILD}status/", build_forms.UpdateBuildStatus.as_view(), name="build_status"),
     path(f"{_BUILD}store-status/", build_forms.UpdateStoreStatus.as_view(), name="build_store_status"),
     path(f"{_BUILD}force-update/", build_forms.ForceUpdate.as_view(), name="build_force_update"),

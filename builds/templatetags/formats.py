@@ -40,10 +40,21 @@ def plural(count: int, noun: str) -> str:
 
 
 @register.simple_tag
-def ago(moment: datetime) -> SafeString:
-    """How long ago, with the exact time in UTC for machines and for who points at it."""
+def moment(when: datetime) -> SafeString:
+    """Day and time of day, with the exact time in UTC for machines and for who points at it."""
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
+        when.isoformat(timespec="seconds"),
+        formats.format_exact(when),
+        formats.format_moment(when, timezone.now()),
+    )
+
+
+@register.simple_tag
+def ago(moment: datetime) -> SafeString:
+    """How long ago, with the exact time in UTC for machines and for who points at it. Open pages keep it up to date."""
+    return format_html(
+        '<time datetime="{}" title="{}" data-ago>{}</time>',
         moment.isoformat(timespec="seconds"),
         formats.format_exact(moment),
         formats.format_ago(moment, timezone.now()),

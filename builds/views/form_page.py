@@ -1,4 +1,4 @@
-"""A form on a page of its own, or in a dialog. Here, and only here, a service's refusal becomes a status and a sentence.
+"""A form on a page or in a dialog. Here, and only here, a service's refusal becomes a status and a sentence.
 
 htmx asks for the dialog, at the same address: it gets the form without the page around it, and after the act the
 address to go to, where a browser gets the redirect.
@@ -13,6 +13,7 @@ from django.contrib import messages
 from django.contrib.auth.mixins import AccessMixin
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -103,14 +104,12 @@ class FormPage(AccessMixin, View):
         self.load(**kwargs)
         return super().dispatch(request, *args, **kwargs)
 
-    def handle_no_permission(self) -> HttpResponseRedirect:
+    def handle_no_permission(self) -> HttpResponse:  # type: ignore[override]
         """To the sign-in page, and from there back here. htmx cannot be redirected: it is told (401)."""
-        redirect = cast(HttpResponseRedirect, super().handle_no_permission())
-        if self.is_dialog:
-            redirect = redirect_to_login(self.request.get_full_path())
-            redirect.status_code = HTTPStatus.UNAUTHORIZED
-            redirect.headers["HX-Redirect"] = redirect.headers.pop("Location")
-        return redirect
+        sign_in = redirect_to_login(self.request.get_full_path())
+        if not self.is_dialog:
+            return sign_in
+        return HttpResponse(status=HTTPStatus.UNAUTHORIZED, headers={"HX-Redirect": sign_in.url})
 
     def get(self, request: HttpRequest, **address: Any) -> HttpResponse:
         return self._show(None, HTTPStatus.OK)
@@ -179,5 +178,5 @@ def _hash_request(request: HttpRequest) -> str:
     """Of what was asked for: the same form sent again has the same."""
     fields = sorted((name, value) for name, values in request.POST.lists() for value in values)
     asked = [(name, value) for name, value in fields if name not in _NOT_ASKED]
-    files = sorted((name, file.name, file.size) for name, file in request.FILES.items())
+    files = sorted((name, str(file), cast(UploadedFile, file).size) for name, file in request.FILES.items())
     return sha256(repr((asked, files)).encode()).hexdigest()

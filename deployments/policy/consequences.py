@@ -140,7 +140,8 @@ def foresee_publication(fleet: Fleet, update: Update, costs: Costs) -> Publicati
     """`update` is or has the next label, or is one that was disabled and higher than what is Live."""
     after, percent = fleet.with_update(update), update.rollout_percent
     live_bundle = fleet.live.bundle_id if fleet.live else None
-    from_live, from_others = {}, {}
+    from_live: dict[int, int] = {}
+    from_others: dict[int, int] = {}
     for number, count in fleet.devices.items():
         bundle_id = fleet.bundle_of(number)
         if bundle_id != update.bundle_id:

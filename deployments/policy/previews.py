@@ -94,11 +94,11 @@ def preview_edit(fleet: Fleet, before: Update, after: Update, costs: Costs) -> P
         return _preview_last_disabled(fleet, before)
     if live is None or live.label_number != live_after.label_number:
         return (
-            _preview_disabled_live(fleet, edited, before, costs)
+            _preview_disabled_live(edited, live_after, before, costs)
             if before.is_enabled
             else _preview_enabled(fleet, after, costs)
         )
-    return _preview_settings(fleet, edited, before, after)
+    return _preview_settings(fleet, edited, before, after, live_label=format_label(live.label_number))
 
 
 def hint_at_switching(fleet: Fleet, update: Update) -> str:
@@ -122,11 +122,9 @@ def _preview_last_disabled(fleet: Fleet, before: Update) -> Preview:
     return Preview([Node(label, "Live → Disabled")], rows if keepers else [], [NOTHING_IS_LIVE], is_danger=True)
 
 
-def _preview_disabled_live(fleet: Fleet, edited: Fleet, before: Update, costs: Costs) -> Preview:
-    live = edited.live
-    assert live is not None
+def _preview_disabled_live(edited: Fleet, live: Update, before: Update, costs: Costs) -> Preview:
     label, live_label = format_label(before.label_number), format_label(live.label_number)
-    on_it = fleet.devices.get(before.label_number, 0)
+    on_it = edited.devices.get(before.label_number, 0)
     move = foresee_taking_back(edited, before.label_number, costs)
     rows = []
     if move.devices:
@@ -152,13 +150,11 @@ def _preview_enabled(fleet: Fleet, after: Update, costs: Costs) -> Preview:
     )
 
 
-def _preview_settings(fleet: Fleet, edited: Fleet, before: Update, after: Update) -> Preview:
+def _preview_settings(fleet: Fleet, edited: Fleet, before: Update, after: Update, *, live_label: str) -> Preview:
     """The same one is Live afterwards."""
-    live = edited.live
-    assert live is not None
-    label, live_label = format_label(after.label_number), format_label(live.label_number)
+    label = format_label(after.label_number)
     on_it = fleet.devices.get(after.label_number, 0)
-    notes = [f"{live_label} stays Live."] if live.label_number != after.label_number else []
+    notes = [f"{live_label} stays Live."] if live_label != label else []
     rows: list[Row] = []
     if before.is_enabled and not after.is_enabled and on_it:
         what = f"that {'run' if on_it != 1 else 'runs'} {label} {'are' if on_it != 1 else 'is'} no longer kept on it"

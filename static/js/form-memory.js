@@ -1,4 +1,4 @@
-/* data-keep: what was typed into a form survives a session that ended. It is kept when the form is sent or the server
+/* data-remember: what was typed into a form survives a session that ended. It is kept when the form is sent or the server
    asks to sign in, and is back when the form is shown at its address after that; any other page forgets it.
    Never kept: files, the deployment key, and what the server put into hidden fields. */
 (function () {
@@ -38,13 +38,13 @@
   }
 
   document.addEventListener("submit", (event) => {
-    if (event.target.matches("form[data-keep]")) keep(event.target);
+    if (event.target.matches("form[data-remember]")) keep(event.target);
   });
   document.addEventListener("htmx:beforeOnLoad", (event) => {
-    const form = document.querySelector("dialog[open] form[data-keep]") || document.querySelector("form[data-keep]");
+    const form = document.querySelector("dialog[open] form[data-remember]") || document.querySelector("form[data-remember]");
     if (event.detail.xhr.status === 401 && form) keep(form);
   });
   const kept = takeKept();
-  const form = document.querySelector("form[data-keep]");
+  const form = document.querySelector("form[data-remember]");
   if (kept && form && kept.path === location.pathname && !("edited" in form.dataset)) restore(form, kept.values);
 })();

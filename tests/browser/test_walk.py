@@ -71,7 +71,7 @@ def test_cards_refresh_by_themselves_without_a_reload(
     )
     expect(page.get_by_role("heading", name="v4 is the Live update")).to_be_visible()
     assert page.evaluate("window.isSamePage")
-    expect(page.locator("[data-poll]")).to_have_attribute("hx-trigger", "every 30s, refresh")
+    expect(page.locator("[data-poll]")).to_have_attribute("data-poll", "30")
     assert complaints == []
 
 
@@ -82,7 +82,7 @@ def test_a_failed_refresh_keeps_the_page_and_says_from_when_it_is(
     sign_in(page, live_server, release_manager)
     page.route("**/cards/**", lambda route: route.abort())
     page.goto(f"{live_server.url}{build_url(build)}")
-    expect(page.get_by_text("Could not refresh. Showing what was known at")).to_be_visible()
+    expect(page.get_by_text("Could not refresh. Showing ")).to_be_visible()
     expect(page.get_by_role("article", name="v3")).to_be_visible()
     page.unroute("**/cards/**")
     expect(page.get_by_text("Could not refresh.")).to_be_hidden()
