@@ -34,6 +34,8 @@ _STATUS = {
 }
 # Sent along, but no part of what is asked for.
 _NOT_ASKED = {"csrfmiddlewaretoken", "request_key"}
+# Not Django's own: the page behind a dialog has forms too, with fields of the same names.
+_AUTO_ID = "form_%s"
 _DONE_BEFORE = "This form had been sent before; it was done once."
 
 
@@ -115,7 +117,7 @@ class FormPage(AccessMixin, View):
         return self._show(None, HTTPStatus.OK)
 
     def post(self, request: HttpRequest, **address: Any) -> HttpResponse:
-        form = self.form_class(request.POST, request.FILES)
+        form = self.form_class(request.POST, request.FILES, auto_id=_AUTO_ID)
         is_preview = "preview" in request.POST
         if not form.is_valid() and not (is_preview and self.is_dialog):
             return self._show(form, HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -158,7 +160,7 @@ class FormPage(AccessMixin, View):
         except NotAllowedNow as obstacle:
             told = {"obstacle": (refusal or obstacle).message, "next_step": self.next_step()}
             return self._render("409.html", told, HTTPStatus.CONFLICT)
-        self.form = form if form is not None else self.form_class()
+        self.form = form if form is not None else self.form_class(auto_id=_AUTO_ID)
         self.form.initial = self.initial()
         context = {"form": self.form, "request_key": uuid4() if self.creates else None, **self.describe()}
         return self._render(template or self.template_name, context, status)
@@ -178,5 +180,5 @@ def _hash_request(request: HttpRequest) -> str:
     """Of what was asked for: the same form sent again has the same."""
     fields = sorted((name, value) for name, values in request.POST.lists() for value in values)
     asked = [(name, value) for name, value in fields if name not in _NOT_ASKED]
-    files = sorted((name, str(file), cast(UploadedFile, file).size) for name, file in request.FILES.items())
+    files = sorted((name, str(file), cast("UploadedFile[bytes]", file).size) for name, file in request.FILES.items())
     return sha256(repr((asked, files)).encode()).hexdigest()

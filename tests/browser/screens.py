@@ -24,5 +24,8 @@ def look_at(page: Page, name: str) -> None:
             violations = find_violations(page)
             assert not violations, "\n".join([f"{name} at {width} px, {theme}:", *violations])
             if folder:
-                page.screenshot(path=Path(folder) / f"{name}-{device}-{theme}.png", full_page=True)
+                page.screenshot(
+                    path=Path(folder) / f"{name}-{device}-{theme}.png",
+                    full_page=not page.locator("dialog[open]").count(),
+                )
     page.set_viewport_size({"width": WIDTHS["desktop"], "height": 900})
