@@ -166,7 +166,9 @@ def _preview_settings(fleet: Fleet, edited: Fleet, before: Update, after: Update
         notes.append(
             f"It stops for devices that have not received {label}. Nothing is taken back from those that have."
         )
-    rows += _tell_forced_change(edited.count_forced() - fleet.count_forced())
+    # At the same rollout: who is left out of it is not forced, but not spared by a setting either.
+    as_reached = fleet.with_update(replace(before, rollout_percent=after.rollout_percent))
+    rows += _tell_forced_change(edited.count_forced() - as_reached.count_forced())
     if not rows and not notes:
         notes.append("No device known now is affected: it is for devices to come." if fleet.total else NO_DEVICES)
     return Preview(rows=rows, notes=notes)
@@ -186,9 +188,7 @@ def _tell_reach(offered_before: int, offered: int, label: str) -> Iterator[Row]:
 
 def _tell_forced_change(change: int) -> Iterator[Row]:
     if change > 0:
-        yield Row(
-            change, f"more {_devices(change)} will install during the Splash Screen, when the update reaches them"
-        )
+        yield Row(change, f"more {_devices(change)} will install during the Splash Screen, when it reaches them")
     elif change < 0:
         yield Row(-change, f"{_devices(-change)} will install at the second launch, not during the Splash Screen")
 
