@@ -54,8 +54,10 @@ def test_the_newest_enabled_source_is_preselected_and_disabled_ones_are_marked(
 
 
 def test_the_preview_is_of_the_source_that_is_chosen(as_user: AsUser, release_manager: User, live: CodePush) -> None:
-    target, live_bundle = live.build.codepushes.get(label_number=2).bundle, live.bundle
-    BundleDiff.objects.create(from_bundle=live_bundle, to_bundle=target, storage_name="x", size_bytes=200)
+    second = live.build.codepushes.get(label_number=2)
+    assert live.bundle
+    assert second.bundle
+    BundleDiff.objects.create(from_bundle=live.bundle, to_bundle=second.bundle, storage_name="x", size_bytes=200)
     report_installed(live.build, "", 1)
     report_installed(live.build, "v1", 2, first=1)
     report_installed(live.build, "v3", 4, first=3)
