@@ -1,10 +1,12 @@
 """Reads for project and build pages. Each says what it costs."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Case, Exists, OuterRef, Q, Sum, When
+from django.utils import timezone
 
 from builds.models import AuditAction, AuditEntry, Build, BuildTarget, Membership, Project, Role
 from builds.querysets import AuditEntryQuerySet, BuildQuerySet, ProjectQuerySet
@@ -27,11 +29,23 @@ def list_projects(user: User | AnonymousUser, *, q: str = "", platform: str = ""
 
 
 def list_project_builds(
-    project: Project, *, platform: str = "", store: str = "", status: str = "", target: str = "", q: str = ""
+    project: Project,
+    *,
+    platform: str = "",
+    store: str = "",
+    status: str = "",
+    target: str = "",
+    created: str = "",
+    q: str = "",
 ) -> BuildQuerySet:
-    """Builds of the project, newest first, with who triggered them. `q`: part of a version or name, or a build's ID."""
+    """Builds of the project, newest first, with who triggered them.
+
+    `created`: in how many last days. `q`: part of a version or name, or a build's ID.
+    """
     wanted = {"platform": platform, "store_status": store, "status": status, "build_target": target}
     builds = Build.objects.filter(project=project, **{name: value for name, value in wanted.items() if value})
+    if created:
+        builds = builds.filter(created_at__gte=timezone.now() - timedelta(days=int(created)))
     if q:
         matches = (
             Q(store_version__icontains=q)
@@ -73,15 +87,6 @@ def find_builds(user: User | AnonymousUser, text: str) -> BuildQuerySet:
 def list_store_live_builds(projects: Iterable[Project]) -> BuildQuerySet:
     """The production builds that users of these projects can install now: at most one per project and platform."""
     return Build.objects.filter(project__in=projects, build_target=BuildTarget.PRODUCTION).store_live().order_by("id")
-
-
-def map_keys_by_project(projects: Iterable[Project]) -> dict[int, list[str]]:
-    """{project id: deployment keys of its builds}. One query."""
-    keys: dict[int, list[str]] = {}
-    rows = Build.objects.filter(project__in=projects).order_by("id").values_list("project_id", "deployment_key")
-    for project_id, key in rows:
-        keys.setdefault(project_id, []).append(key)
-    return keys
 
 
 def find_store_live_build(build: Build) -> Build | None:

@@ -83,6 +83,14 @@ _LEGACY_NAMES = {
 }
 
 
+def describe_answer(decision: Decision, base_url: str, *, is_legacy: bool) -> dict[str, object]:
+    """The JSON object that a device gets."""
+    update = describe_update(decision, base_url)
+    if is_legacy:
+        return {"updateInfo": {_LEGACY_NAMES.get(name, name): value for name, value in update.items()}}
+    return {"update_info": update}
+
+
 def _answer(environ: Environ, *, is_legacy: bool) -> Answer:
     try:
         query = parse_query(environ.get("QUERY_STRING", ""))
@@ -95,12 +103,7 @@ def _answer(environ: Environ, *, is_legacy: bool) -> Answer:
     if snapshot is None:
         return text(HTTPStatus.NOT_FOUND, "Not Found: no build has this deployment key.")
     decision = decide(snapshot, query)
-    update = describe_update(decision, find_base_url(environ))
-    body = (
-        {"updateInfo": {_LEGACY_NAMES.get(name, name): value for name, value in update.items()}}
-        if is_legacy
-        else {"update_info": update}
-    )
+    body = describe_answer(decision, find_base_url(environ), is_legacy=is_legacy)
     return Answer(
         HTTPStatus.OK,
         json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),

@@ -1,11 +1,12 @@
 """CodePushes across all projects of a person. Each read says what it costs."""
 
 import re
+from datetime import datetime
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, Subquery
 
-from builds.models import Project
+from builds.models import Build, Project
 from deployments.models import CodePush
 from deployments.querysets import CodePushQuerySet
 
@@ -34,6 +35,24 @@ def list_finished(user: User | AnonymousUser, *, status: str = "", platform: str
     if status == "running":
         return finished.none()
     return (finished.filter(status=status) if status else finished).with_is_live()
+
+
+def list_live(user: User | AnonymousUser) -> CodePushQuerySet:
+    """What is Live on builds that get updates, with build and project. One query."""
+    # By way of builds: one look into an index for each, and not at each CodePush.
+    builds = Build.objects.filter(project__in=Project.objects.visible_to(user), is_force_updated=False).order_by()
+    newest = CodePush.objects.servable().filter(build=OuterRef("pk")).by_label_descending().values("pk")[:1]
+    live = CodePush.objects.filter(pk__in=builds.values(newest=Subquery(newest)))
+    return live.select_related("build__project").newest_first()
+
+
+def list_unanswered_failures(user: User | AnonymousUser, *, since: datetime) -> CodePushQuerySet:
+    """Failed ones that nobody retried or followed by another on the same build, newest first. One query."""
+    # A retry makes the failed one itself pending.
+    later = CodePush.objects.filter(build=OuterRef("build"), pk__gt=OuterRef("pk"))
+    failed = list_visible(user).filter(status=CodePush.Status.FAILED, finished_at__gte=since)
+    unanswered = failed.exclude(Exists(later.exclude(status=CodePush.Status.CANCELED)))
+    return unanswered.select_related("build__project").newest_first()
 
 
 def find_by_deployment_id(user: User | AnonymousUser, text: str) -> CodePushQuerySet:

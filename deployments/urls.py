@@ -8,6 +8,7 @@ from deployments.views import (
     deployments,
     republishing,
     search,
+    story,
     uploads,
 )
 
@@ -31,6 +32,7 @@ urlpatterns = [
     path(f"{_CODEPUSH}promote/", republishing.Promote.as_view(), name="codepush_promote"),
     path(f"{_CODEPUSH}retry/", codepushes.RetryCodePush.as_view(), name="codepush_retry"),
     path(f"{_CODEPUSH}cancel/", codepushes.CancelCodePush.as_view(), name="codepush_cancel"),
+    path(f"{_CODEPUSH}log/", story.show_story, name="codepush_log"),
     path(f"{_CODEPUSH}compare/", comparison.pick_comparison, name="codepush_compare_pick"),
     path(f"{_CODEPUSH}compare/<str:other_id>/", comparison.show_comparison, name="codepush_compare"),
 ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import F, OuterRef, Subquery, Sum
 from django.utils import timezone
@@ -11,6 +11,8 @@ from builds.models import AuditEntry, Build
 from deployments.policy.label import format_label
 from metrics.models import STORE_BUNDLE, BuildTotals, LogPosition, ReleaseCounter
 
+# Numbers older than this are late: a worker makes new ones every two seconds.
+LATE_AFTER = timedelta(minutes=2)
 # Stands for "runs the bundle of the store" in the active split.
 NO_LABEL = ""
 

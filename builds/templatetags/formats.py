@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from builds import formats
+from builds import formats, sparkline
 from builds.models import Platform
 
 register = template.Library()
@@ -19,6 +19,7 @@ _ICON_HUES = 6
 
 register.filter("count", formats.format_count)
 register.filter("share_of", formats.format_share)
+register.filter("sparkline", sparkline.draw_sparkline)
 register.filter("size", formats.format_bytes)
 register.filter("size_difference", formats.format_difference)
 
@@ -31,6 +32,12 @@ def milliseconds(duration_ms: int) -> str:
 @register.filter
 def duration(length: timedelta) -> str:
     return formats.format_duration(length.total_seconds())
+
+
+@register.filter
+def elapsed(moment: datetime) -> str:
+    """How long it has been going on: "3 min"."""
+    return formats.format_elapsed(moment, timezone.now())
 
 
 @register.filter

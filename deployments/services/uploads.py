@@ -73,7 +73,7 @@ def store_upload(name: str, upload: "File[bytes]") -> str:
         return bundle_storage.save_upload(name, upload)
     except bundle_storage.StorageUnavailable as failure:
         logger.exception("upload of %s not stored", name)
-        raise NotAllowedNow("The bundle cannot be stored now. Nothing has changed; try again later.") from failure
+        raise CannotStore from failure
 
 
 def get_upload(upload_id: str, *, build: Build, actor: User) -> Upload:
@@ -96,6 +96,13 @@ def consume_upload(upload: Upload, *, live: CodePush | None, allows_identical: b
     deleted, _ = Upload.objects.filter(pk=upload.pk, expires_at__gt=timezone.now()).delete()
     if not deleted:
         raise UploadGone
+
+
+class CannotStore(NotAllowedNow):
+    """The storage, or the disk of this host, does not take the archive."""
+
+    def __init__(self) -> None:
+        super().__init__("The bundle cannot be stored now. Nothing has changed; try again later.")
 
 
 class UploadGone(InvalidInput):

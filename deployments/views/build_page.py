@@ -1,7 +1,7 @@
 """Build Detail: whether devices get updates, what is Live, and every CodePush of the build."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -21,17 +21,19 @@ from builds.services import reveal_deployment_key
 from deployments import selectors
 from deployments.models import CodePush
 from deployments.policy import transitions
+from deployments.release_history import load_release_history, measure_patches
 from deployments.services import checks
 from deployments.services.force_update import find_force_update_obstacle
 from deployments.views.build_side import BuildSide, describe_side, mask_key
-from deployments.views.cards import Card, make_cards
+from deployments.views.cards import Card, Deck, make_cards
 from deployments.views.polling import POLL_BUSY, POLL_IDLE, answer_poll, end_session, make_tag
 from deployments.views.split import Slice, split_devices
-from metrics.selectors import BuildMark, BuildMetrics, mark_build, measure_builds
+from metrics.attention import find_attention
+from metrics.history import RANGES, count_downloads_today
+from metrics.selectors import LATE_AFTER, BuildMark, BuildMetrics, mark_build, measure_builds
+from metrics.views.adoption import read_range
 
 SHOWN = {"all": "All", "success": "Successful", "failed": "Failed"}
-# Numbers that are older than this are late: the aggregation runs every two seconds.
-_LATE = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class BuildPage:
     page: Page[CodePush]
     cards: list[Card]
     live: Card | None
+    live_since: datetime | None
     split: list[Slice]
     metrics: BuildMetrics
     store_live: Build | None
@@ -52,6 +55,16 @@ class BuildPage:
     role_obstacle: str
     tag: str
     as_of: datetime
+    range: str
+
+    @property
+    def has_adoption(self) -> bool:
+        """Whether there is anything for the adoption chart to show."""
+        return bool(self.counts.successful and self.metrics.total_devices)
+
+    @property
+    def ranges(self) -> list[str]:
+        return list(RANGES)
 
     @property
     def poll_seconds(self) -> int:
@@ -139,7 +152,7 @@ def _mark(request: HttpRequest, access: ProjectAccess, build: Build) -> tuple[Bu
 
 
 def _is_late(as_of: datetime) -> bool:
-    return timezone.now() - as_of > _LATE
+    return timezone.now() - as_of > LATE_AFTER
 
 
 def _load_page(request: HttpRequest, access: ProjectAccess, build: Build, mark: BuildMark, tag: str) -> BuildPage:
@@ -162,7 +175,8 @@ def _load_page(request: HttpRequest, access: ProjectAccess, build: Build, mark: 
         role_obstacle=_describe_role_obstacle(access),
         tag=tag,
         as_of=mark.as_of,
-        **_describe_live(live, page, metrics, label_count=counts.successful),
+        range=read_range(request),
+        **_describe_live(build, live, page, metrics),
     )
 
 
@@ -180,14 +194,22 @@ def _get_page(build: Build, show: str, number: str | None, deployment_id: str | 
     return get_page(codepushes, place)
 
 
-def _describe_live(
-    live: CodePush | None, page: Page[CodePush], metrics: BuildMetrics, *, label_count: int
-) -> dict[str, Any]:
+def _describe_live(build: Build, live: CodePush | None, page: Page[CodePush], metrics: BuildMetrics) -> dict[str, Any]:
     """The fields of BuildPage that follow from what is Live."""
-    live_labels = selectors.map_labels_with_same_bundle([live])[live.pk] if live else set()
-    live_cards = make_cards([live] if live else [], metrics, live, live_labels)
+    history = load_release_history(build)
+    live_labels = history.labels_with_bundle(live.bundle_id) if live else set()
+    deck = Deck(
+        live=live,
+        live_labels=live_labels,
+        metrics=metrics,
+        history=history,
+        patches=measure_patches(history, page.object_list),
+        attention=find_attention([live] if live else []),
+        downloads_today=count_downloads_today(live) if live else 0,
+    )
     return {
-        "cards": make_cards(page.object_list, metrics, live, live_labels),
-        "live": live_cards[0] if live_cards else None,
-        "split": split_devices(metrics, label_count, live.label if live else "", live_labels),
+        "cards": make_cards(page.object_list, deck),
+        "live": make_cards([live], deck)[0] if live else None,
+        "live_since": history.live_since,
+        "split": split_devices(metrics, len(history.releases), live.label if live else "", live_labels),
     }

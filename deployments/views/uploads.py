@@ -1,5 +1,8 @@
 """An archive goes up before its CodePush is created: as the body of a request, which is answered with what is in it."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -16,6 +19,8 @@ from builds.views.form_page import find_status
 from deployments import selectors
 from deployments.models import CodePush, Upload
 from deployments.services import bundle_checks, checks, uploads
+
+logger = logging.getLogger(__name__)
 
 _TEMPLATE = "deployments/_upload.html"
 _CHUNK_BYTES = 256 * 1024
@@ -51,7 +56,7 @@ def _stage_body(request: HttpRequest, build: Build) -> Upload:
     announced = request.META.get("CONTENT_LENGTH") or ""
     announced_bytes = int(announced) if announced.isascii() and announced.isdigit() else 0
     bundle_checks.check_size(announced_bytes)
-    with TemporaryUploadedFile("bundle.zip", "application/zip", announced_bytes, None) as file:
+    with _disk_failures_told(), TemporaryUploadedFile("bundle.zip", "application/zip", announced_bytes, None) as file:
         received_bytes = _receive(request, file)
         if received_bytes != announced_bytes:
             raise InvalidInput(
@@ -74,3 +79,13 @@ def _receive(request: HttpRequest, file: TemporaryUploadedFile) -> int:
         return received_bytes
     file.flush()
     return received_bytes
+
+
+@contextmanager
+def _disk_failures_told() -> Iterator[None]:
+    """A full disk on this host is told as a storage that fails is."""
+    try:
+        yield
+    except OSError as failure:
+        logger.exception("upload not received")
+        raise uploads.CannotStore from failure

@@ -1,4 +1,4 @@
-/* data-upload: a file that is chosen or dropped goes up at once, and the server checks it. The form around it can be
+/* data-upload: a file that is chosen goes up at once, and the server checks it. The form around it can be
    sent when that is done, and carries data-busy until then. Works in content that is swapped in later, too. */
 (function () {
   "use strict";
@@ -50,27 +50,29 @@
     const control = [...zone.querySelectorAll("button, input[type=file]")].find(isVisible);
     if (control) control.focus();
   }
-  function show(zone, state, announced) {
+  /* `answer`: what the server, or this script in its place, says of the file. */
+  function show(zone, state, announced, answer = "") {
     const hadFocus = zone.contains(document.activeElement);
     const form = zone.closest("form");
     zone.dataset.state = state;
     if (state === "uploading" || state === "checking") form.dataset.busy = "yes";
     else delete form.dataset.busy;
-    if (announced !== undefined) find(zone, "status").textContent = announced;
+    find(zone, "answer").replaceChildren(answer);
+    find(zone, "status").textContent = announced;
     refreshSubmit(zone);
-    if (hadFocus && !isVisible(document.activeElement)) focusIn(zone);
+    // What had it is gone or hidden now.
+    if (hadFocus && !(zone.contains(document.activeElement) && isVisible(document.activeElement))) focusIn(zone);
   }
   function refuse(zone, state, sentence) {
     const error = zone.querySelector("template").content.cloneNode(true);
     error.querySelector("span").textContent = sentence;
-    find(zone, "answer").replaceChildren(error);
-    show(zone, state, sentence);
+    show(zone, state, sentence, error);
   }
 
-  function findFault(file, input) {
+  function findFault([file, ...others], limit) {
+    if (others.length) return "Choose one file: the zip that holds the bundle.";
     if (!/\.zip$/i.test(file.name)) return `${file.name} is not a ZIP archive. Choose the zip that holds the bundle.`;
     if (file.size === 0) return `${file.name} is empty. Choose the zip that holds the bundle.`;
-    const limit = +input.dataset.limit;
     if (file.size <= limit) return "";
     const [size, most] = [formatProgress(file.size, file.size), formatProgress(limit, limit)];
     return `${file.name} has ${size}; at most ${most} are taken here. Leave out large assets.`;
@@ -78,18 +80,22 @@
   function take(zone, files) {
     if (!files.length) return;
     stop(zone);
-    const file = files[0];
-    const fault = files.length > 1 ? "Choose one file: the zip that holds the bundle." : findFault(file, zone.querySelector("input[type=file]"));
-    find(zone, "name").textContent = files.length > 1 ? `${files.length} files` : file.name;
+    const fault = findFault(files, +zone.querySelector("input[type=file]").dataset.limit);
+    find(zone, "name").textContent = files.length > 1 ? `${files.length} files` : files[0].name;
     find(zone, "told").textContent = "";
     if (fault) refuse(zone, "refused", fault);
-    else send(zone, file);
+    else send(zone, files[0]);
+  }
+  function takeFrom(zone, input) {
+    const files = [...input.files];
+    // It is on its way already: the form must not carry it a second time.
+    input.value = "";
+    take(zone, files);
   }
   function stop(zone) {
     const { request } = sent.get(zone) || {};
     sent.delete(zone);
     if (request) request.abort();
-    find(zone, "answer").replaceChildren();
   }
 
   function send(zone, file) {
@@ -99,7 +105,6 @@
     const tell = (text) => { find(zone, "told").textContent = text; };
     const isOurs = () => sent.get(zone)?.request === request;
     sent.set(zone, { file, request });
-    find(zone, "answer").replaceChildren();
     bar.value = 0;
     tell(formatProgress(0, file.size));
     show(zone, "uploading", `Uploading ${file.name}.`);
@@ -110,7 +115,9 @@
       const seconds = (performance.now() - startedAt) / 1000;
       const left = ((file.size - event.loaded) * seconds) / event.loaded;
       bar.value = percent;
-      tell(`${formatProgress(event.loaded, file.size)} (${percent}%)${seconds > 0.5 && left > 0 ? `, ${formatTimeLeft(left)}` : ""}`);
+      // The first moments say nothing about the pace.
+      const rest = seconds > 0.5 && left > 0 ? `, ${formatTimeLeft(left)}` : "";
+      tell(`${formatProgress(event.loaded, file.size)} (${percent}%)${rest}`);
     });
     request.upload.addEventListener("load", () => {
       tell(`${formatProgress(file.size, file.size)} uploaded. Checking…`);
@@ -127,10 +134,13 @@
   }
   function takeAnswer(zone, request) {
     if (request.status === 201) {
-      find(zone, "answer").innerHTML = request.responseText;
-      show(zone, "checked", "Uploaded and checked.");
+      const answer = document.createElement("template");
+      answer.innerHTML = request.responseText;
+      show(zone, "checked", "Uploaded and checked.", answer.content);
       return;
     }
+    const { file } = sent.get(zone);
+    find(zone, "told").textContent = formatProgress(file.size, file.size);
     const page = new DOMParser().parseFromString(request.responseText, "text/html");
     const refusal = find(page, "refusal");
     const words = `The server could not take the file (${request.status}). Upload it again in a minute.`;
@@ -140,7 +150,11 @@
 
   function start(root) {
     for (const zone of root.querySelectorAll("[data-upload]")) {
-      if (!zone.dataset.state) show(zone, zone.querySelector("input[name=upload]") ? "checked" : "empty");
+      if (zone.dataset.state) continue;
+      zone.dataset.state = zone.querySelector("input[name=upload]") ? "checked" : "empty";
+      refreshSubmit(zone);
+      // Chosen before this script was there.
+      takeFrom(zone, zone.querySelector("input[type=file]"));
     }
   }
   document.addEventListener("htmx:load", (event) => start(event.target));
@@ -148,12 +162,7 @@
 
   document.addEventListener("change", (event) => {
     const zone = event.target.closest("[data-upload]");
-    if (zone && event.target.type === "file") {
-      const files = [...event.target.files];
-      // It is on its way already: the form must not carry it a second time.
-      event.target.value = "";
-      take(zone, files);
-    }
+    if (zone && event.target.type === "file") takeFrom(zone, event.target);
     if (event.target.name === "allows_identical") refreshSubmit(event.target.form.querySelector("[data-upload]"));
   });
   document.addEventListener("click", (event) => {
@@ -177,25 +186,6 @@
     focusIn(zone);
   }, true);
 
-  // A file that misses the field must not replace the page.
-  const isFile = (event) => document.querySelector("[data-upload]") && event.dataTransfer?.types.includes("Files");
-  const findDrop = (event) => (event.target.closest ? event.target.closest("[data-upload] .drop") : null);
-  document.addEventListener("dragover", (event) => {
-    if (!isFile(event)) return;
-    event.preventDefault();
-    const over = findDrop(event);
-    event.dataTransfer.dropEffect = over ? "copy" : "none";
-    for (const drop of document.querySelectorAll("[data-upload] .drop")) drop.classList.toggle("is-over", drop === over);
-  });
-  const leave = () => { for (const drop of document.querySelectorAll(".drop.is-over")) drop.classList.remove("is-over"); };
-  document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) leave(); });
-  document.addEventListener("drop", (event) => {
-    if (!isFile(event)) return;
-    event.preventDefault();
-    leave();
-    const drop = findDrop(event);
-    if (drop) take(drop.closest("[data-upload]"), [...event.dataTransfer.files]);
-  });
   window.addEventListener("beforeunload", (event) => {
     if (document.querySelector("form[data-busy]")) event.preventDefault();
   });

@@ -32,4 +32,8 @@ def test_from_a_number_to_a_device_and_its_offer(
     expect(page.get_by_text("it already runs the bundle of the newest update")).to_be_visible()
     expect(page.get_by_role("heading", name="Its reports")).to_be_visible()
     look_at(page, "device")
+    page.get_by_role("link", name="Why, step by step").click()
+    expect(page.get_by_text("Stopped here")).to_be_visible()
+    page.get_by_text("GET /api/updateCheck").click()
+    look_at(page, "explain")
     assert complaints == []

@@ -38,7 +38,8 @@ def test_the_steps_say_what_is_done_what_it_is_at_and_what_is_ahead(
 
 
 def _actions(page: str) -> list[str]:
-    footer = page.split('<div class="cp-f">')[1].split("</article>", maxsplit=1)[0]
+    """What the card offers to do, on the right of its foot."""
+    footer = page.split('<div class="cp-f">')[1].split('<span class="sp">')[1].split("</article>", maxsplit=1)[0]
     return re.findall(r"</svg>([A-Z][a-z ]+)<", footer)
 
 

@@ -10,7 +10,8 @@ from django.contrib.auth.models import User
 from django.db import connections
 
 from builds.errors import DomainError, NotAllowedNow, StaleView
-from builds.models import AuditEntry, Build, Project
+from builds.membership import change_role, remove_member
+from builds.models import AuditEntry, Build, Project, Role
 from builds.services import create_project
 from deployments.models import Bundle, CodePush
 from deployments.services.attempt import Attempt
@@ -19,8 +20,9 @@ from deployments.services.codepushes import cancel, create_codepush, edit_codepu
 from deployments.services.force_update import apply_force_update
 from deployments.services.processing import process_codepush
 from deployments.services.republishing import promote, roll_back
-from tests.deployments.stories import history, live_label, revision, small_archive
-from tests.factories import BuildFactory
+from deployments.services.uploads import UploadGone, stage_upload
+from tests.deployments.stories import history, live_label, revision, small_archive, stored_files
+from tests.factories import BuildFactory, MembershipFactory, UserFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -64,6 +66,16 @@ def test_of_several_rollbacks_from_the_same_page_one_happens(build: Build, relea
     }
     assert (_labels(build), live_label(build)) == ([1, 2, 3], "v3")
     assert (AuditEntry.objects.count(), revision(build)) == (1, before + 1)
+
+
+def test_of_several_forms_with_the_same_uploaded_file_one_creates(build: Build, release_manager: User) -> None:
+    file = small_archive()
+    upload = stage_upload(build, actor=release_manager, file=file, file_name="a.zip")
+
+    outcomes = at_once(*[lambda: create_codepush(build.pk, actor=release_manager, upload=upload)] * PEOPLE)
+
+    assert _kinds(outcomes) == {"CodePush": 1, UploadGone.__name__: PEOPLE - 1}
+    assert (CodePush.objects.count(), AuditEntry.objects.count(), len(stored_files())) == (1, 1, 1)
 
 
 def test_of_several_rollbacks_that_name_the_live_one_the_later_find_it_replaced(
@@ -206,3 +218,18 @@ def test_projects_created_at_once_with_one_name_give_one_project(outsider: User)
     outcomes = at_once(*[lambda: create_project(actor=outsider, name="Contoso")] * PEOPLE)
 
     assert _kinds(outcomes) == {"Project": 1, "InvalidInput": PEOPLE - 1}
+
+
+def test_two_admins_who_remove_each_other_leave_one(project: Project, owner: User) -> None:
+    other = UserFactory(username="adam")
+    theirs = MembershipFactory(project=project, user=other, role=Role.ADMIN)
+    mine = owner.memberships.get()
+
+    outcomes = at_once(
+        lambda: remove_member(theirs.pk, actor=owner),
+        lambda: remove_member(mine.pk, actor=other),
+        lambda: change_role(mine.pk, actor=owner, role=Role.VIEWER),
+    )
+
+    assert project.memberships.filter(role=Role.ADMIN).count() == 1
+    assert _kinds(outcomes)["NotAllowedNow"] >= 1

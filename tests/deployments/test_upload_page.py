@@ -173,6 +173,19 @@ def test_a_storage_that_fails_is_told_and_leaves_nothing(
     assert_nothing_is_left(build)
 
 
+def test_a_full_disk_is_told_and_leaves_nothing(
+    as_user: AsUser, release_manager: User, build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("deployments.views.uploads.TemporaryUploadedFile", fail)
+    response = send(as_user(release_manager), build, read_sample("android-v1"))
+
+    assert_refused(response, 409, "cannot be stored now. Nothing has changed; try again later.")
+    assert_nothing_is_left(build)
+
+
 def test_a_database_that_fails_leaves_no_file(
     as_user: AsUser, release_manager: User, build: Build, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('builds', '0004_audit_log_is_paged'),
+        ('builds', '0005_member_accounts_are_kept'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
