@@ -29,10 +29,6 @@ class Platform(models.TextChoices):
     HUAWEI = "huawei", "Huawei"
 
 
-# Where devices of each platform get their binaries.
-_STORES = {Platform.IOS: "the App Store", Platform.ANDROID: "Google Play", Platform.HUAWEI: "AppGallery"}
-
-
 class BuildTarget(models.TextChoices):
     PRODUCTION = "production", "Production"
     STAGING = "staging", "Staging"
@@ -196,10 +192,6 @@ class Build(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_platform_display()} {self.store_version} #{self.pk}"
-
-    @property
-    def store_name(self) -> str:
-        return _STORES[Platform(self.platform)]
 
     @property
     def was_store_live(self) -> bool:
