@@ -27,14 +27,13 @@
   function restore(form, values) {
     const isSame = (field, name, value) =>
       field.name === name && (!["radio", "checkbox"].includes(field.type) || field.value === value);
-    for (const [name, value, isChecked] of values) {
-      const field = listFields(form).find((candidate) => isSame(candidate, name, value));
+    for (const [fieldName, value, isChecked] of values) {
+      const field = listFields(form).find((candidate) => isSame(candidate, fieldName, value));
       if (!field) continue;
       if (field.matches("[type=radio], [type=checkbox]")) field.checked = isChecked; else field.value = value;
-      field.dispatchEvent(new Event("input", { bubbles: true }));
+      for (const name of ["input", "change"]) field.dispatchEvent(new Event(name, { bubbles: true }));
     }
     form.querySelector("[data-kept]").hidden = false;
-    form.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
   document.addEventListener("submit", (event) => {
@@ -44,7 +43,10 @@
     const form = document.querySelector("dialog[open] form[data-remember]") || document.querySelector("form[data-remember]");
     if (event.detail.xhr.status === 401 && form) keep(form);
   });
-  const kept = takeKept();
-  const form = document.querySelector("form[data-remember]");
-  if (kept && form && kept.path === location.pathname && !("edited" in form.dataset)) restore(form, kept.values);
+  // By then htmx knows the page: what depends on the fields is asked for anew.
+  document.addEventListener("DOMContentLoaded", () => {
+    const kept = takeKept();
+    const form = document.querySelector("form[data-remember]");
+    if (kept && form && kept.path === location.pathname && !("edited" in form.dataset)) restore(form, kept.values);
+  });
 })();

@@ -28,6 +28,6 @@
     if (event.target.type === "range") row.querySelector("input:not([type=range])").value = event.target.value;
     show(row);
   });
-  document.addEventListener("htmx:load", (event) => showAll(event.detail.elt));
+  document.addEventListener("htmx:load", (event) => showAll(event.target));
   showAll(document);
 })();

@@ -29,6 +29,9 @@ def live(transactional_db: None, build: Build) -> CodePush:
 def at_build(page: Page, live_server: LiveServer, release_manager: User, live: CodePush) -> Page:
     """A release manager looks at the build."""
     sign_in(page, live_server, release_manager, at=build_url(live.build))
+    expect(page.get_by_role("heading", name="v3 is the Live update")).to_be_visible()
+    # Before its scripts run, a link leads to a page.
+    page.wait_for_load_state("load")
     return page
 
 
@@ -171,7 +174,7 @@ def test_typed_text_is_back_after_signing_in_again(at_build: Page, release_manag
 
 
 def test_a_lost_connection_keeps_the_dialog_and_a_resend_acts_once(at_build: Page, live: CodePush) -> None:
-    at_build.goto(at_build.url.split("/builds/")[0] + "/")
+    at_build.goto(at_build.url.split("builds/")[0])
     at_build.get_by_role("link", name="Create build").click()
     _dialog(at_build).get_by_label("Store version").fill("3.1.0")
     at_build.route("**/builds/new/", lambda route: (route.fetch(), route.abort()))
