@@ -49,13 +49,14 @@ def main() -> None:
         bare = 0.0
         print(f"{'':28}{'requests/s':>12}{'ratio':>8}{'p50 ms':>9}{'p99 ms':>9}")
         for name, request, app in rows:
-            with _server(app, folder) as port:
+            with serve(app, folder) as port:
                 rate, latencies = _load(port, request)
             bare = bare or rate
             p50, p99 = latencies[len(latencies) // 2], latencies[len(latencies) * 99 // 100]
             print(f"{name:28}{rate:>12,.0f}{rate / bare:>8.2f}{p50 * 1000:>9.2f}{p99 * 1000:>9.2f}", flush=True)
         subprocess.run([sys.executable, "-m", "tests.bench_processing", KEY], check=True)
-        subprocess.run([sys.executable, "-m", "tests.bench_aggregation"], check=True)
+        for part in ("aggregation", "pages", "load"):
+            subprocess.run([sys.executable, "-m", f"tests.bench_{part}"], check=True)
 
 
 def _name_report_log() -> str:
@@ -83,7 +84,7 @@ def _report(number: int) -> bytes:
 
 
 @contextmanager
-def _server(app: str, folder: str) -> Iterator[int]:
+def serve(app: str, folder: str) -> Iterator[int]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -1,6 +1,7 @@
 """Filters and tags that write numbers, times and small parts of pages."""
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from django import template
 from django.templatetags.static import static
@@ -15,7 +16,7 @@ register = template.Library()
 
 _SPRITE = "vendor/tabler-icons-3.51.0.svg"
 _PLATFORM_ICONS = {Platform.IOS: "brand-apple", Platform.ANDROID: "brand-android", Platform.HUAWEI: "device-mobile"}
-_STORES = {Platform.IOS: "the App Store", Platform.ANDROID: "Google Play", Platform.HUAWEI: "AppGallery"}
+_STORES = {Platform.IOS: "App Store", Platform.ANDROID: "Google Play", Platform.HUAWEI: "AppGallery"}
 _ICON_HUES = 6
 
 register.filter("count", formats.format_count)
@@ -70,8 +71,9 @@ def ago(moment: datetime) -> SafeString:
 
 
 @register.simple_tag
+@lru_cache(maxsize=1000)
 def icon(name: str, css: str = "") -> SafeString:
-    """A decorative icon: what it means stands beside it in words."""
+    """A decorative icon: what it means stands beside it in words. A page of cards has hundreds."""
     address = f"{static(_SPRITE)}#i-{name}"
     return format_html('<svg class="ic {}" aria-hidden="true"><use href="{}"/></svg>', css, address)
 

@@ -57,7 +57,9 @@ def create_codepush(
         live = change.require_live(expected_live)
         checks.require_accepts_codepushes(change.build)
         if isinstance(upload, Upload):
-            uploads.consume_upload(upload, live=live, allows_identical=allows_identical)
+            uploads.consume_upload(
+                upload, build=change.build, actor=actor, live=live, allows_identical=allows_identical
+            )
         codepush = CodePush.objects.create(
             build=change.build,
             deployment_id=deployment_id,

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from django.contrib.auth.models import User
 from django.core.files import File
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from builds.errors import InvalidInput, NotAllowedNow
@@ -77,25 +78,28 @@ def store_upload(name: str, upload: "File[bytes]") -> str:
 
 
 def get_upload(upload_id: str, *, build: Build, actor: User) -> Upload:
-    """One that this person may still use on this build. Raises InvalidInput."""
-    usable = Upload.objects.filter(build=build, created_by=actor, expires_at__gt=timezone.now())
-    upload = usable.filter(upload_id=upload_id).first()
+    """One that this person may still use on this build. Raises UploadGone."""
+    upload = _usable(build, actor).filter(upload_id=upload_id).first()
     if upload is None:
         raise UploadGone
     return upload
 
 
-def consume_upload(upload: Upload, *, live: CodePush | None, allows_identical: bool) -> None:
+def consume_upload(upload: Upload, *, build: Build, actor: User, live: CodePush | None, allows_identical: bool) -> None:
     """The archive belongs to the CodePush that is being created, in whose transaction this runs; to no other.
 
-    Raises InvalidInput: used or expired meanwhile, or the content is Live already.
+    Raises UploadGone (used or expired meanwhile, or never this person's), InvalidInput (the content is Live already).
     """
     with bundle_checks.refused_as_input("allows_identical"):
         bundle_checks.require_news(live, upload.content_hash, allows_identical=allows_identical)
     # One conditional DELETE: of two forms that were sent with it, and a sweep, exactly one sees its row count.
-    deleted, _ = Upload.objects.filter(pk=upload.pk, expires_at__gt=timezone.now()).delete()
+    deleted, _ = _usable(build, actor).filter(pk=upload.pk).delete()
     if not deleted:
         raise UploadGone
+
+
+def _usable(build: Build, actor: User) -> "QuerySet[Upload]":
+    return Upload.objects.filter(build=build, created_by=actor, expires_at__gt=timezone.now())
 
 
 class CannotStore(NotAllowedNow):

@@ -122,7 +122,7 @@ def find_rollback_obstacle(codepush: CodePush) -> str:
 
 def make_cards(codepushes: Iterable[CodePush], deck: Deck) -> list[Card]:
     """Cards of one build. No query."""
-    now = timezone.now()
+    now, current_devices = timezone.now(), deck.metrics.current_devices
     live_for = deck.history.measure_live(now)
     cards = []
     for codepush in codepushes:
@@ -135,7 +135,7 @@ def make_cards(codepushes: Iterable[CodePush], deck: Deck) -> list[Card]:
                 metrics=deck.metrics.of(codepush.label) if codepush.label else ReleaseMetrics(),
                 active_devices=deck.metrics.count_active(labels),
                 total_devices=deck.metrics.total_devices,
-                current_devices=deck.metrics.current_devices,
+                current_devices=current_devices,
                 same_labels=sort_labels(labels - {codepush.label}),
                 patch=deck.patches.get(codepush.pk),
                 live_for=None if is_live else live_for.get(codepush.label_number or 0),
