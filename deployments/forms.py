@@ -10,7 +10,8 @@ from builds.forms import FilterForm, ServiceForm, search_field
 from builds.models import Build, Platform, StoreStatus
 from deployments.services import checks
 
-_SPLASH = "Installs during the Splash Screen. Off: downloads on the first launch, installs on the second."
+_NOT_MANDATORY = "Off: it downloads on the first launch and installs on the second."
+_SPLASH = f"Installs during the Splash Screen. {_NOT_MANDATORY}"
 
 
 class WholeNumberField(forms.CharField):
@@ -97,13 +98,8 @@ class EditForm(CodePushForm):
 
 class RollbackForm(CodePushForm):
     to = forms.CharField(label="Go back to", error_messages={"required": "Choose which update to go back to."})
-    is_mandatory = forms.TypedChoiceField(
-        label="Mandatory",
-        choices=[("", "As the update you go back to"), ("yes", "Yes"), ("no", "No")],
-        coerce=lambda choice: choice == "yes",
-        empty_value=None,
-        required=False,
-        help_text=_SPLASH,
+    is_mandatory = forms.BooleanField(
+        label="Mandatory: install during the Splash Screen", required=False, help_text=_NOT_MANDATORY
     )
     rollout_percent = _rollout_field()
     reason = _reason_field()

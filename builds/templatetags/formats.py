@@ -85,6 +85,7 @@ def platform_icon(platform: str) -> str:
 
 @register.filter
 def store_name(platform: str) -> str:
+    """Where devices of the platform get their binaries."""
     return _STORES[Platform(platform)]
 
 
@@ -96,10 +97,19 @@ def hue(number: int) -> int:
 
 @register.inclusion_tag("_components/action.html")
 def action(
-    href: str, text: str, *, glyph: str = "", of: str = "", css: str = "btn-text btn-sm", obstacle: str = ""
-) -> dict[str, str]:
+    href: str,
+    text: str,
+    *,
+    glyph: str = "",
+    of: str = "",
+    css: str = "btn-text btn-sm",
+    obstacle: str = "",
+    is_page: bool = False,
+) -> dict[str, str | bool]:
     """A link that looks like a button. With an obstacle it stays in place, does nothing, and says why.
 
+    It leads to a form, which may open in a dialog; to a page with `is_page`.
     `of`: what it acts on, for people who hear the page: "Rollback" of "v7".
     """
-    return {"href": href, "text": text, "glyph": glyph, "of": of, "css": css, "obstacle": obstacle}
+    told = {"href": href, "text": text, "glyph": glyph, "of": of, "css": css, "obstacle": obstacle}
+    return {**told, "is_page": is_page}

@@ -120,6 +120,7 @@ def _make_tiles(project: Project, live_rows: list[BuildRow]) -> list[Tile]:
 class NewBuild(FormPage):
     form_class = BuildForm
     template_name = "builds/build_new.html"
+    creates = True
     access: ProjectAccess
 
     def load(self, **address: Any) -> None:

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('builds', '0006_token_user'),
+        ('builds', '0007_token_user'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

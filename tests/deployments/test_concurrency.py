@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.db import connections
 
 from builds.errors import DomainError, NotAllowedNow, StaleView
+from builds.idempotency import KeyedRequest, do_once
 from builds.membership import change_role, remove_member
 from builds.models import AuditEntry, Build, Project, Role
 from builds.services import create_project
@@ -234,3 +235,17 @@ def test_two_admins_who_remove_each_other_leave_one(project: Project, owner: Use
 
     assert project.memberships.filter(role=Role.ADMIN).count() == 1
     assert _kinds(outcomes)["NotAllowedNow"] >= 1
+
+
+def test_of_several_requests_with_one_key_one_is_done_and_all_are_answered(
+    project: Project, release_manager: User
+) -> None:
+    request = KeyedRequest(release_manager, "/projects/new/", "one-key", "the same")
+
+    def create() -> str:
+        return create_project(actor=release_manager, name="Kestrel").slug
+
+    outcomes = at_once(*[lambda: do_once(request, create)] * PEOPLE)
+
+    assert outcomes == ["kestrel"] * PEOPLE
+    assert AuditEntry.objects.count() == 1

@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("builds", "0006_token_user"),
+        ("builds", "0007_token_user"),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
-        ('builds', '0005_member_accounts_are_kept'),
+        ('builds', '0006_done_requests'),
     ]
 
     operations = [
