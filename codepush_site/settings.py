@@ -107,7 +107,7 @@ def _read_database() -> dict[str, Any]:
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 20,
                 # synchronous=FULL: a commit that was answered survives a power cut.
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-20000;",
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-2000;",
             },
         }
     try:
@@ -137,7 +137,7 @@ def _bundle_storage() -> dict[str, Any]:
             "OPTIONS": {"location": _storage.directory, "base_url": "/api/bundles/", "allow_overwrite": True},
         }
     return {
-        "BACKEND": "storages.backends.s3.S3Storage",
+        "BACKEND": "deployments.object_storage.ObjectStorage",
         "OPTIONS": {
             "bucket_name": _storage.bucket,
             "endpoint_url": _storage.endpoint_url,

@@ -3,6 +3,7 @@
 `runserver` uses it too (WSGI_APPLICATION), so development, tests and production answer phones the same way.
 """
 
+import gc
 import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,10 @@ from deployments import device_api as deployments_api  # noqa: E402
 from metrics import device_api as metrics_api  # noqa: E402
 
 DEVICE_ROUTES = {**deployments_api.ROUTES, **metrics_api.ROUTES}
+
+# What start-up made stays: looking for garbage in it again and again would cost pauses, and delay finding the rest.
+gc.collect()
+gc.freeze()
 
 if settings.SNAPSHOT_POLL_SECONDS:
     # The server imports this module in each worker process, so each gets a thread of its own.

@@ -21,7 +21,6 @@ from deployments.repeated_questions import RepeatedQuestions
 _KEY = re.compile(r"[A-Za-z0-9_-]{10,100}", re.ASCII)
 _HOST = re.compile(r"[A-Za-z0-9.:\[\]-]+", re.ASCII)
 _MAX_PARAMETERS = 50
-_ID_NAMES = frozenset({"client_unique_id", "clientUniqueId"})
 
 
 class QueryRefused(ValueError):
@@ -116,8 +115,7 @@ def _answer(environ: Environ, spelling: _Spelling) -> Answer:
     if snapshot is None:
         return text(HTTPStatus.NOT_FOUND, "Not Found: no build has this deployment key.")
     said = _describe_answer(snapshot, query, base_url, is_legacy=spelling.is_legacy)
-    if _ID_NAMES.isdisjoint(_read_parameters(prefix)):
-        spelling.repeated.remember(question, client_unique_id, snapshot, said)
+    spelling.repeated.remember(question, client_unique_id, snapshot, said)
     return said
 
 

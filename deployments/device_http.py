@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -91,7 +92,9 @@ def _ask(endpoint: Callable[[Environ], Answer], environ: Environ) -> Answer:
         return text(HTTPStatus.INTERNAL_SERVER_ERROR, "The server made a mistake; it is in its log.")
 
 
-def _describe_content(content_type: str, length: int, headers: Iterable[Header]) -> list[Header]:
+# One list for all kept answers of a kind and length.
+@lru_cache(maxsize=1000)
+def _describe_content(content_type: str, length: int, headers: tuple[Header, ...]) -> list[Header]:
     # Content-Length always: Android fails a download without it (docs/protocol.md, "Download").
     return [("Content-Type", content_type), ("Content-Length", str(length)), _ANY_ORIGIN, *headers]
 

@@ -5,8 +5,9 @@ only to find the first candidate whose rollout includes it. So a question has, f
 candidate, and one for devices outside of all rollouts; each is made by `decide` for the first device that asks.
 """
 
+import sys
 import weakref
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import monotonic
 
 from deployments import snapshots
@@ -19,7 +20,6 @@ MAX_QUESTIONS = 20_000
 _MAX_QUESTION_LENGTH = 500
 # An answer may hold an address that is valid for a while (`bundle_storage.download_address`).
 _REMEMBERED_SECONDS = 3600.0
-_OUTSIDE = -1
 
 Question = tuple[str, str]
 
@@ -30,8 +30,8 @@ class _Known:
     # Weak: a snapshot that is no longer in service should go, whoever asked about it.
     snapshot: "weakref.ref[Snapshot]"
     asked_at: float
-    # By the place of the candidate that includes the device.
-    answers: dict[int, Answer] = field(default_factory=dict)
+    # By the place of the candidate that includes the device; the last one is for devices outside of all rollouts.
+    answers: tuple[Answer | None, ...]
 
 
 class RepeatedQuestions:
@@ -48,20 +48,27 @@ class RepeatedQuestions:
         snapshot = snapshots.store.find_warm(known.deployment_key)
         if snapshot is None or known.snapshot() is not snapshot:
             return None
-        return known.answers.get(_find_place(snapshot, client_unique_id))
+        return known.answers[_find_place(snapshot, client_unique_id)]
 
     def remember(self, question: Question, client_unique_id: str, snapshot: Snapshot, answer: Answer) -> None:
-        """`answer` is what `decide` said. The id is as sent; the question holds no other."""
-        if len(question[0]) > _MAX_QUESTION_LENGTH or not _is_plain(client_unique_id):
+        """`answer` is what `decide` said. The id is as sent, at the end of the query string.
+
+        Should the question hold one as well, which then counts, its answer is the same for all that ask it.
+        """
+        prefix, base_url = question
+        if len(prefix) > _MAX_QUESTION_LENGTH or not _is_plain(client_unique_id):
             return
         known = self._known.get(question)
         if known is None or known.snapshot() is not snapshot or monotonic() - known.asked_at > _REMEMBERED_SECONDS:
             if len(self._known) >= MAX_QUESTIONS:
                 # Simpler than telling the old from the new, and seldom: what is still asked comes back at once.
                 self._known.clear()
-            known = _Known(snapshot.deployment_key, weakref.ref(snapshot), monotonic())
-            self._known[question] = known
-        known.answers[_find_place(snapshot, client_unique_id)] = answer
+            nothing = (None,) * (len(snapshot.candidates) + 1)
+            known = _Known(snapshot.deployment_key, weakref.ref(snapshot), monotonic(), nothing)
+            # One text for all questions to this address.
+            self._known[prefix, sys.intern(base_url)] = known
+        place = _find_place(snapshot, client_unique_id)
+        known.answers = tuple(answer if at == place else other for at, other in enumerate(known.answers))
 
 
 def _is_plain(client_unique_id: str) -> bool:
@@ -70,7 +77,9 @@ def _is_plain(client_unique_id: str) -> bool:
 
 
 def _find_place(snapshot: Snapshot, client_unique_id: str) -> int:
-    for place, candidate in enumerate(snapshot.candidates):
+    place = 0
+    for candidate in snapshot.candidates:
         if is_included(candidate.deployment_id, client_unique_id, candidate.rollout_percent):
             return place
-    return _OUTSIDE
+        place += 1
+    return place

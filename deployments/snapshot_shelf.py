@@ -16,6 +16,7 @@ from typing import Any, cast
 
 from django.conf import settings
 
+from deployments.policy.hash_map import DownloadsByHash, LabelsByHash
 from deployments.policy.types import Candidate, Download, Snapshot
 from deployments.policy.version_range import find_version
 
@@ -100,10 +101,17 @@ def _load(values: dict[str, Any]) -> Snapshot | None:
     disabled_labels = frozenset(values.pop("disabled_labels"))
     if version is None:
         return None
-    return Snapshot(**values, version=version, candidates=candidates, disabled_labels=disabled_labels)
+    labels = LabelsByHash(values.pop("label_by_package_hash"))
+    return Snapshot(
+        **values,
+        version=version,
+        candidates=candidates,
+        disabled_labels=disabled_labels,
+        label_by_package_hash=labels,
+    )
 
 
 def _load_candidate(values: dict[str, Any]) -> Candidate:
     whole = Download(**values.pop("whole"))
-    diffs = {package_hash: Download(**diff) for package_hash, diff in values.pop("diffs").items()}
+    diffs = DownloadsByHash({from_hash: Download(**diff) for from_hash, diff in values.pop("diffs").items()})
     return Candidate(**values, whole=whole, diffs=diffs)
