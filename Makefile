@@ -27,7 +27,7 @@ run: .venv/installed ## Start web, worker and beat, with a demo project (DEMO=0:
 	.venv/bin/honcho start --no-prefix $$processes || test $$? -eq 130
 
 test: .venv/installed-dev ## Run the whole suite (DATABASE_URL, REDIS_URL: on those instead of the embedded defaults)
-	@if command -v npm >/dev/null; then (cd tests/sdk && npm ci --silent --no-audit --no-fund); fi
+	@if command -v npm >/dev/null; then for package in tests/sdk tests/browser; do (cd $$package && npm ci --silent --no-audit --no-fund); done; fi
 	.venv/bin/pytest $(ARGS)
 
 check: .venv/installed-dev ## Lint, types, import contract, migrations, deployment settings
@@ -51,7 +51,7 @@ lock: .venv/installed-dev ## Write requirements*.txt anew from requirements*.in
 	lock --constraint requirements.txt requirements-dev.in --output-file requirements-dev.txt
 
 clean: ## Remove the virtual environment and all local data
-	@rm -rf .venv var tests/sdk/node_modules
+	@rm -rf .venv var tests/sdk/node_modules tests/browser/node_modules
 
 .venv/bin/python:
 	@python3.11 -m venv .venv 2>/dev/null || python3 -m venv .venv

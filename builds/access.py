@@ -30,23 +30,35 @@ class ProjectAccess:
         """Why this person cannot change what devices get, in words; "" when they can."""
         return "" if self.can_release else f"You need the {Role.RELEASE_MANAGER.label} role."
 
+    @property
+    def can_manage(self) -> bool:
+        return self.allows(Role.ADMIN)
+
 
 def get_project(user: User | AnonymousUser, slug: str, *, role: Role = Role.VIEWER) -> ProjectAccess:
     """The project as this user may see it. One query.
 
     Raises Http404 for somebody outside it, PermissionDenied (with a sentence) for a member of too low a role.
     """
-    membership = (
-        Membership.objects.select_related("project").filter(user_id=user.pk, project__slug=slug).first()
-        if user.is_authenticated
-        else None
-    )
-    if membership is None:
-        raise Http404("No such project, or you are not a member of it.")
+    membership = _get_membership(user, slug)
     access = ProjectAccess(membership.project, Role(membership.role))
     if not access.allows(role):
         raise PermissionDenied(f"You need the {role.label} role in {access.project.name}. Ask one of its admins.")
     return access
+
+
+def _get_membership(user: User | AnonymousUser, slug: str) -> Membership:
+    members = Membership.objects.select_related("project", "user").filter(project__slug=slug)
+    membership = members.filter(user_id=user.pk).first() if user.is_authenticated else None
+    if membership is None:
+        raise Http404("No such project, or you are not a member of it.")
+    return membership
+
+
+def get_own_membership(user: User | AnonymousUser, slug: str) -> tuple[ProjectAccess, Membership]:
+    """What the user is in the project. One query. Raises as `get_project` does."""
+    membership = _get_membership(user, slug)
+    return ProjectAccess(membership.project, Role(membership.role)), membership
 
 
 def get_build(
@@ -58,3 +70,13 @@ def get_build(
     if build is None:
         raise Http404(f"{access.project.name} has no build #{build_id}.")
     return access, build
+
+
+def get_member(user: User | AnonymousUser, slug: str, membership_id: int) -> tuple[ProjectAccess, Membership]:
+    """A member of a project that the user administers, with the account. Two queries. Raises as `get_project` does."""
+    access = get_project(user, slug, role=Role.ADMIN)
+    members = Membership.objects.filter(project=access.project, pk=membership_id)
+    member = members.select_related("user", "project").first()
+    if member is None:
+        raise Http404(f"{access.project.name} has no such member.")
+    return access, member

@@ -8,8 +8,17 @@ from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
+from builds import membership
 from builds.models import AuditEntry, Build, Membership, Project, StoreStatus
-from builds.support_admin import ViewOnlyAdmin, describe_numbers, link_to, link_to_list, service_action
+from builds.services import edit_project
+from builds.support_admin import (
+    ServiceFormAdmin,
+    ViewOnlyAdmin,
+    describe_numbers,
+    link_to,
+    link_to_list,
+    service_action,
+)
 from deployments.models import CodePush
 from deployments.services import build_status, force_update
 from deployments.views.cards import sort_labels
@@ -22,21 +31,14 @@ admin.site.site_title = "CodePush Console support"
 admin.site.index_title = "Look up and act"
 
 
-class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]
-    model = Membership
-    autocomplete_fields = ("user",)
-    extra = 0
-
-
 @admin.register(Project)
-class ProjectAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Support may rename a project and manage its members. Its address stays: scripts name the project by it."""
+class ProjectAdmin(ServiceFormAdmin):
+    """Support may edit a project's settings. Its address stays: scripts name the project by it."""
 
-    list_display = ("name", "slug", "show_builds", "created_at")
+    list_display = ("name", "slug", "show_builds", "show_members", "created_at")
     search_fields = ("name", "slug", "ios_bundle_id", "android_bundle_id", "huawei_bundle_id")
     date_hierarchy = "created_at"
-    readonly_fields = ("slug", "created_at", "show_builds", "show_history")
-    inlines = (MembershipInline,)
+    readonly_fields = ("slug", "created_at", "show_builds", "show_members", "show_history")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -44,9 +46,16 @@ class ProjectAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def save_by_service(self, obj: Project, form: Any, staff: User) -> None:
+        edit_project(obj.pk, actor=staff, **{name: form.cleaned_data[name] for name in form.changed_data})
+
     @admin.display(description="builds")
     def show_builds(self, project: Project) -> SafeString:
         return link_to_list(Build, "Builds", project__id__exact=project.pk)
+
+    @admin.display(description="members")
+    def show_members(self, project: Project) -> SafeString:
+        return link_to_list(Membership, "Members", project__id__exact=project.pk)
 
     @admin.display(description="audit log")
     def show_history(self, project: Project) -> SafeString:
@@ -54,13 +63,28 @@ class ProjectAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Membership)
-class MembershipAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class MembershipAdmin(ServiceFormAdmin):
+    """Support may let people into a project, change their roles and remove them; an admin always remains."""
+
     list_display = ("user", "show_project", "role", "created_at")
     list_filter = ("role",)
     list_select_related = ("user", "project")
     search_fields = ("user__username", "user__first_name", "user__last_name", "project__name", "project__slug")
     autocomplete_fields = ("project", "user")
     date_hierarchy = "created_at"
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> tuple[str, ...]:
+        # Another person in another project is another membership.
+        return ("project", "user", "created_at") if obj else ("created_at",)
+
+    def save_by_service(self, obj: Membership, form: Any, staff: User) -> None:
+        if obj.pk:
+            membership.change_role(obj.pk, actor=staff, role=obj.role)
+        else:
+            obj.pk = membership.add_member(obj.project_id, actor=staff, who=obj.user.username, role=obj.role).pk
+
+    def delete_by_service(self, obj: Membership, staff: User) -> None:
+        membership.remove_member(obj.pk, actor=staff)
 
     @admin.display(description="project", ordering="project__name")
     def show_project(self, membership: Membership) -> SafeString | str:

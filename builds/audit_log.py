@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 
 from builds.audit import WORKER_NAME
-from builds.models import AuditEntry, Project
+from builds.models import AuditEntry, Build, Project
 from builds.querysets import AuditEntryQuerySet
 
 
@@ -50,6 +50,16 @@ def list_entries(
     if actor:
         entries = entries.filter(_is_by(actor, members))
     return entries.select_related("project", "build").order_by("-id")
+
+
+def list_entries_about(build: Build, deployment_id: str) -> AuditEntryQuerySet:
+    """What was done to one CodePush of the build, newest first."""
+    return AuditEntry.objects.filter(deployment_id=deployment_id, build=build).order_by("-id")
+
+
+def find_last_entry(project: Project) -> AuditEntry | None:
+    """What was last done in the project. One query."""
+    return AuditEntry.objects.filter(project=project).order_by("-id").first()
 
 
 def _is_by(actor: str, members: Iterable[User]) -> Q:

@@ -11,15 +11,26 @@ _SIZES = ("B", "kB", "MB", "GB", "TB")
 
 def format_ago(moment: datetime, now: datetime) -> str:
     """As "41 s ago", "3 min ago", "2 h ago", "6 d ago"; from seven days on as "9 Nov 2026". Never in the future."""
-    seconds = max(0, int((now - moment).total_seconds()))
-    if seconds >= _RELATIVE_SECONDS:
+    if (now - moment).total_seconds() >= _RELATIVE_SECONDS:
         return format_date(moment)
+    return f"{format_elapsed(moment, now)} ago"
+
+
+def format_elapsed(since: datetime, now: datetime) -> str:
+    """The largest unit: "41 s", "3 min", "2 h", "9 d". Never negative."""
+    seconds = max(0, int((now - since).total_seconds()))
     size, unit = next((size, unit) for size, unit in _UNITS if seconds >= size or size == 1)
-    return f"{seconds // size} {unit} ago"
+    return f"{seconds // size} {unit}"
 
 
 def format_date(moment: datetime) -> str:
     return f"{moment.day} {moment:%b %Y}"
+
+
+def format_moment(moment: datetime, now: datetime) -> str:
+    """As "10 Nov, 08:05"; with the year when it is another one. In UTC."""
+    day = format_date(moment) if moment.year != now.year else f"{moment.day} {moment:%b}"
+    return f"{day}, {moment:%H:%M}"
 
 
 def format_exact(moment: datetime) -> str:

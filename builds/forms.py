@@ -9,7 +9,7 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.models import User
 
 from builds.errors import DomainError
-from builds.models import AuditAction, Build, BuildTarget, Platform, Project, StoreStatus
+from builds.models import AuditAction, Build, BuildTarget, Platform, Project, Role, StoreStatus
 
 
 class ServiceForm(forms.Form):
@@ -58,14 +58,8 @@ class SignInForm(AuthenticationForm):
         style_widgets(self)
 
 
-class ProjectForm(ServiceForm):
+class ProjectSettingsForm(ServiceForm):
     name = forms.CharField(max_length=100, widget=forms.TextInput(attrs={"autofocus": True}))
-    slug = forms.CharField(
-        label="Address",
-        max_length=60,
-        required=False,
-        help_text="Part of every address of this project. Empty: made from the name.",
-    )
     description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 2, "maxlength": 2000}))
     repository_url = forms.CharField(
         label="Repository", max_length=300, required=False, help_text="An SSH or https address."
@@ -73,6 +67,61 @@ class ProjectForm(ServiceForm):
     ios_bundle_id = forms.CharField(label="iOS bundle ID", max_length=155, required=False)
     android_bundle_id = forms.CharField(label="Android application ID", max_length=155, required=False)
     huawei_bundle_id = forms.CharField(label="Huawei application ID", max_length=155, required=False)
+
+
+class ProjectForm(ProjectSettingsForm):
+    slug = forms.CharField(
+        label="Address",
+        max_length=60,
+        required=False,
+        help_text="Part of every address of this project, and not changed later. Empty: made from the name.",
+    )
+    field_order = ("name", "slug")
+
+
+class RoleForm(ServiceForm):
+    role = forms.ChoiceField(choices=Role, widget=forms.RadioSelect)
+
+
+class MemberForm(RoleForm):
+    who = forms.CharField(
+        label="Username or e-mail address",
+        max_length=254,
+        widget=forms.TextInput(attrs={"autofocus": True, "autocapitalize": "none", "autocomplete": "off"}),
+        help_text="Of somebody who has an account on this server.",
+    )
+    field_order = ("who", "role")
+
+
+class ProfileForm(ServiceForm):
+    first_name = forms.CharField(label="First name", max_length=150, required=False)
+    last_name = forms.CharField(label="Last name", max_length=150, required=False)
+    email = forms.EmailField(
+        label="E-mail address", required=False, help_text="Admins of a project can add you by it, or by your username."
+    )
+
+
+class PasswordForm(ServiceForm):
+    current_password = forms.CharField(
+        label="Current password", strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
+    )
+    new_password = forms.CharField(
+        label="New password",
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="At least 12 characters; no common password, and not your name.",
+    )
+    again = forms.CharField(
+        label="New password again",
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean()
+        if "again" in values and values.pop("again") != values.get("new_password"):
+            self.add_error("again", "This is not the same as the new password above.")
+        return values
 
 
 class BuildForm(ServiceForm):
@@ -186,4 +235,10 @@ class BuildFilterForm(FilterForm):
     target = forms.ChoiceField(
         label="Build target", choices=_choices("Any target", BuildTarget.choices), required=False
     )
+    created = forms.ChoiceField(
+        label="Created",
+        choices=_choices("Created any time", [("7", "Last 7 days"), ("30", "Last 30 days"), ("90", "Last 90 days")]),
+        required=False,
+    )
     q = search_field("Filter by version, build ID or person", "Version, build ID, person")
+    sort = forms.ChoiceField(choices=[("", ""), ("devices", "")], required=False, widget=forms.HiddenInput)

@@ -1,12 +1,15 @@
 """Reads for project and build pages. Each says what it costs."""
 
 from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import Case, Exists, OuterRef, Q, When
+from django.db.models import Case, Exists, OuterRef, Q, Sum, When
+from django.utils import timezone
 
-from builds.models import Build, BuildTarget, Project
-from builds.querysets import BuildQuerySet, ProjectQuerySet
+from builds.models import AuditAction, AuditEntry, Build, BuildTarget, Membership, Project, Role
+from builds.querysets import AuditEntryQuerySet, BuildQuerySet, ProjectQuerySet
 
 
 def list_projects(user: User | AnonymousUser, *, q: str = "", platform: str = "") -> ProjectQuerySet:
@@ -26,11 +29,23 @@ def list_projects(user: User | AnonymousUser, *, q: str = "", platform: str = ""
 
 
 def list_project_builds(
-    project: Project, *, platform: str = "", store: str = "", status: str = "", target: str = "", q: str = ""
+    project: Project,
+    *,
+    platform: str = "",
+    store: str = "",
+    status: str = "",
+    target: str = "",
+    created: str = "",
+    q: str = "",
 ) -> BuildQuerySet:
-    """Builds of the project, newest first, with who triggered them. `q`: part of a version or name, or a build's ID."""
+    """Builds of the project, newest first, with who triggered them.
+
+    `created`: in how many last days. `q`: part of a version or name, or a build's ID.
+    """
     wanted = {"platform": platform, "store_status": store, "status": status, "build_target": target}
     builds = Build.objects.filter(project=project, **{name: value for name, value in wanted.items() if value})
+    if created:
+        builds = builds.filter(created_at__gte=timezone.now() - timedelta(days=int(created)))
     if q:
         matches = (
             Q(store_version__icontains=q)
@@ -74,15 +89,35 @@ def list_store_live_builds(projects: Iterable[Project]) -> BuildQuerySet:
     return Build.objects.filter(project__in=projects, build_target=BuildTarget.PRODUCTION).store_live().order_by("id")
 
 
-def map_keys_by_project(projects: Iterable[Project]) -> dict[int, list[str]]:
-    """{project id: deployment keys of its builds}. One query."""
-    keys: dict[int, list[str]] = {}
-    rows = Build.objects.filter(project__in=projects).order_by("id").values_list("project_id", "deployment_key")
-    for project_id, key in rows:
-        keys.setdefault(project_id, []).append(key)
-    return keys
-
-
 def find_store_live_build(build: Build) -> Build | None:
     """The build that is store-live where this one would be: same project, platform and build target."""
     return Build.objects.in_slot_of(build).store_live().first()
+
+
+_STORE_ACTIONS = (
+    AuditAction.STORE_STATUS_CHANGED,
+    AuditAction.STORE_STATUS_DEMOTED,
+    AuditAction.FORCE_UPDATE_APPLIED,
+    AuditAction.FORCE_UPDATE_LIFTED,
+)
+_STORE_ENTRIES = 20
+
+
+def list_store_entries(build: Build) -> AuditEntryQuerySet:
+    """What happened to the build in the store, newest first, and which builds it replaced there. One query."""
+    own = Q(build=build, action__in=_STORE_ACTIONS)
+    replaced = Q(project=build.project_id, action=AuditAction.STORE_STATUS_DEMOTED, after__replaced_by=build.pk)
+    return AuditEntry.objects.filter(own | replaced).select_related("build").order_by("-id")[:_STORE_ENTRIES]
+
+
+def find_admin_name(project: Project) -> str:
+    """An admin of the project, to be asked; the first who became one. "" when there is none. One query."""
+    admins = Membership.objects.filter(project=project, role=Role.ADMIN).select_related("user").order_by("id")
+    admin = admins.first()
+    return (admin.user.get_full_name() or admin.user.get_username()) if admin else ""
+
+
+def list_project_revisions(user: User | AnonymousUser) -> list[tuple[Any, ...]]:
+    """What differs whenever a build of the user's projects was changed, or the user sees other projects. One query."""
+    projects = Project.objects.visible_to(user).order_by("pk")
+    return list(projects.annotate(sum=Sum("builds__revision")).values_list("pk", "name", "sum"))

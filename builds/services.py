@@ -1,19 +1,27 @@
 """Writes that no device can notice: projects, members, and builds that nobody has installed yet."""
 
 from django.contrib.auth.models import User
-from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.forms import model_to_dict
 from django.utils import timezone
 from django.utils.text import slugify
 
 from builds import audit
+from builds.cleaning import require_clean_fields
 from builds.errors import InvalidInput
 from builds.models import AuditAction, Build, Membership, Project, Role, new_deployment_key
 from deployments.policy.version_range import find_version
 
 # /projects/new/ is the page that makes one.
 RESERVED_SLUGS = {"new"}
+# Not the slug: scripts, bookmarks and chats name the project by its address.
+EDITABLE_PROJECT_FIELDS = {
+    "name",
+    "description",
+    "repository_url",
+    "ios_bundle_id",
+    "android_bundle_id",
+    "huawei_bundle_id",
+}
 
 
 def create_project(
@@ -30,7 +38,7 @@ def create_project(
     if slug in RESERVED_SLUGS:
         raise InvalidInput(f"The address {slug!r} belongs to a page of the console. Choose another one.", field="slug")
     project = Project(name=name, slug=slug, description=description, repository_url=repository_url, **bundle_ids)
-    _clean(project)
+    require_clean_fields(project)
     with transaction.atomic():
         try:
             with transaction.atomic():
@@ -41,6 +49,30 @@ def create_project(
             ) from taken
         Membership.objects.create(project=project, user=actor, role=Role.ADMIN)
         audit.record(AuditAction.PROJECT_CREATED, actor=actor, project=project, after={"name": name, "slug": slug})
+    return project
+
+
+def edit_project(project_id: int, *, actor: User, **values: str) -> Project:
+    """The project has these values; fields that are not named stay as they are, and so does its address.
+
+    What does not change anything is no entry in the audit log. Raises InvalidInput naming the field.
+    """
+    unknown = values.keys() - EDITABLE_PROJECT_FIELDS
+    if unknown:
+        raise InvalidInput(f"{min(unknown)!r} cannot be edited.")
+    if not values.get("name", "-").strip():
+        raise InvalidInput("The name is empty. Give the project one.", field="name")
+    with transaction.atomic():
+        # no_key: builds and audit entries, which point to this row, go on meanwhile.
+        project = Project.objects.select_for_update(no_key=True).get(pk=project_id)
+        changed = {name: value.strip() for name, value in values.items() if value.strip() != getattr(project, name)}
+        before = {name: getattr(project, name) for name in changed}
+        for name, value in changed.items():
+            setattr(project, name, value)
+        require_clean_fields(project, changed)
+        if changed:
+            project.save(update_fields=list(changed))
+            audit.record(AuditAction.PROJECT_EDITED, actor=actor, project=project, before=before, after=changed)
     return project
 
 
@@ -83,7 +115,7 @@ def register_build(
         started_at=None if status == Build.Status.PENDING else now,
         finished_at=None if status in (Build.Status.PENDING, Build.Status.RUNNING) else now,
     )
-    _clean(build)
+    require_clean_fields(build)
     with transaction.atomic():
         try:
             with transaction.atomic():
@@ -103,14 +135,7 @@ def register_build(
     return build
 
 
-def _clean(instance: Project | Build) -> None:
-    """Raises InvalidInput for the first field whose value the model refuses."""
-    for field, value in model_to_dict(instance).items():
-        # PostgreSQL stores no NUL in text, and model fields do not look for it.
-        if isinstance(value, str) and "\0" in value:
-            raise InvalidInput(f"The {field.replace('_', ' ')} holds a NUL character. Remove it.", field=field)
-    try:
-        instance.clean_fields()
-    except ValidationError as refusal:
-        field, messages = next(iter(refusal.message_dict.items()))
-        raise InvalidInput(messages[0], field=field) from refusal
+def reveal_deployment_key(build: Build, *, actor: User) -> str:
+    """The key, for this person to see. Any member may: it is an address, not a secret. That they did is audited."""
+    audit.record(AuditAction.DEPLOYMENT_KEY_REVEALED, actor=actor, project=build.project, build=build)
+    return build.deployment_key

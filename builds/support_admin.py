@@ -1,15 +1,16 @@
 """What the admin pages of all apps share: support staff look everything up, and act only through services."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar, cast
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth import get_permission_codename
 from django.contrib.auth.models import User
-from django.db import models
+from django.db import models, transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
@@ -43,6 +44,44 @@ class ViewOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def has_operate_permission(self, request: HttpRequest) -> bool:
         """Actions need Django's own "can change" permission, although forms stay read-only."""
         return request.user.has_perm(f"{self.opts.app_label}.{get_permission_codename('change', self.opts)}")
+
+
+class ServiceFormAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """What its forms save and delete goes through services, so it is checked and audited. A refusal is a message."""
+
+    def save_by_service(self, obj: Any, form: Any, staff: User) -> None:
+        raise NotImplementedError
+
+    def delete_by_service(self, obj: Any, staff: User) -> None:
+        raise NotImplementedError
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        self.save_by_service(obj, form, cast(User, request.user))
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        self.delete_by_service(obj, cast(User, request.user))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        with transaction.atomic():
+            for obj in queryset:
+                self.delete_by_service(obj, cast(User, request.user))
+
+    # Where a refusal comes through, the transaction of what was done before it is undone.
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self._refuse_in_words(request, partial(super().changeform_view, request, *args, **kwargs))
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self._refuse_in_words(request, partial(super().delete_view, request, *args, **kwargs))
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self._refuse_in_words(request, partial(super().changelist_view, request, *args, **kwargs))
+
+    def _refuse_in_words(self, request: HttpRequest, act: Callable[[], HttpResponse]) -> HttpResponse:
+        try:
+            return act()
+        except DomainError as refusal:
+            self.message_user(request, refusal.message, messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
 
 
 def service_action(description: str, *, warning: str = "") -> Callable[[Change[M]], _Action]:

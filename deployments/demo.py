@@ -9,7 +9,8 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files import File
 
-from builds.models import Build, BuildTarget, Membership, Platform, Project, Role, StoreStatus
+from builds.membership import add_member
+from builds.models import Build, BuildTarget, Platform, Project, Role, StoreStatus
 from builds.services import create_project, register_build
 from deployments.models import CodePush
 from deployments.services.build_status import set_store_status
@@ -139,8 +140,10 @@ def ensure_demo() -> None:
         ios_bundle_id="com.northwind.outdoor",
         android_bundle_id="com.northwind.outdoor",
     )
+    members = set(project.memberships.values_list("user_id", flat=True))
     for role, person in people.items():
-        Membership.objects.get_or_create(project=project, user=person, defaults={"role": role})
+        if person.is_active and person.pk not in members:
+            add_member(project.pk, actor=owner, who=person.username, role=role)
     for build in _BUILDS:
         if not Build.objects.filter(deployment_key=build.deployment_key).exists():
             _make_build(project, build, actor=people[Role.RELEASE_MANAGER])

@@ -88,6 +88,14 @@ _LEGACY_NAMES = {
 }
 
 
+def describe_answer(decision: Decision, base_url: str, *, is_legacy: bool) -> dict[str, object]:
+    """The JSON object that a device gets."""
+    update = describe_update(decision, base_url)
+    if is_legacy:
+        return {"updateInfo": {_LEGACY_NAMES.get(name, name): value for name, value in update.items()}}
+    return {"update_info": update}
+
+
 @dataclass(frozen=True, slots=True)
 class _Spelling:
     """One of the two addresses: what the answer looks like, and where the SDKs for it put the device's own id."""
@@ -114,19 +122,14 @@ def _answer(environ: Environ, spelling: _Spelling) -> Answer:
         return unavailable()
     if snapshot is None:
         return text(HTTPStatus.NOT_FOUND, "Not Found: no build has this deployment key.")
-    said = _describe_answer(snapshot, query, base_url, is_legacy=spelling.is_legacy)
+    said = _decide_answer(snapshot, query, base_url, is_legacy=spelling.is_legacy)
     spelling.repeated.remember(question, client_unique_id, snapshot, said)
     return said
 
 
-def _describe_answer(snapshot: Snapshot, query: UpdateQuery, base_url: str, *, is_legacy: bool) -> Answer:
+def _decide_answer(snapshot: Snapshot, query: UpdateQuery, base_url: str, *, is_legacy: bool) -> Answer:
     decision = decide(snapshot, query)
-    update = describe_update(decision, base_url)
-    body = (
-        {"updateInfo": {_LEGACY_NAMES.get(name, name): value for name, value in update.items()}}
-        if is_legacy
-        else {"update_info": update}
-    )
+    body = describe_answer(decision, base_url, is_legacy=is_legacy)
     return answer(
         HTTPStatus.OK,
         json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),

@@ -1,11 +1,12 @@
 """CodePushes across all projects of a person. Each read says what it costs."""
 
 import re
+from datetime import datetime
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, Subquery
 
-from builds.models import Project
+from builds.models import Build, Project
 from deployments.models import CodePush
 from deployments.querysets import CodePushQuerySet
 
@@ -17,7 +18,7 @@ def count_running(user: User | AnonymousUser) -> int:
     """How many CodePushes of the user's projects are pending or processing. One query, over unfinished ones only."""
     if not user.is_authenticated:
         return 0
-    return _visible_to(user).unfinished().order_by().count()
+    return list_visible(user).unfinished().order_by().count()
 
 
 def list_running(user: User | AnonymousUser, *, status: str = "", platform: str = "", q: str = "") -> CodePushQuerySet:
@@ -36,6 +37,24 @@ def list_finished(user: User | AnonymousUser, *, status: str = "", platform: str
     return (finished.filter(status=status) if status else finished).with_is_live()
 
 
+def list_live(user: User | AnonymousUser) -> CodePushQuerySet:
+    """What is Live on builds that get updates, with build and project. One query."""
+    # By way of builds: one look into an index for each, and not at each CodePush.
+    builds = Build.objects.filter(project__in=Project.objects.visible_to(user), is_force_updated=False).order_by()
+    newest = CodePush.objects.servable().filter(build=OuterRef("pk")).by_label_descending().values("pk")[:1]
+    live = CodePush.objects.filter(pk__in=builds.values(newest=Subquery(newest)))
+    return live.select_related("build__project").newest_first()
+
+
+def list_unanswered_failures(user: User | AnonymousUser, *, since: datetime) -> CodePushQuerySet:
+    """Failed ones that nobody retried or followed by another on the same build, newest first. One query."""
+    # A retry makes the failed one itself pending.
+    later = CodePush.objects.filter(build=OuterRef("build"), pk__gt=OuterRef("pk"))
+    failed = list_visible(user).filter(status=CodePush.Status.FAILED, finished_at__gte=since)
+    unanswered = failed.exclude(Exists(later.exclude(status=CodePush.Status.CANCELED)))
+    return unanswered.select_related("build__project").newest_first()
+
+
 def find_by_deployment_id(user: User | AnonymousUser, text: str) -> CodePushQuerySet:
     """Those whose deployment ID is, or begins with, the text; in any case of letters, newest first. One query."""
     beginning = read_deployment_id(text)
@@ -49,13 +68,14 @@ def read_deployment_id(text: str) -> str:
     return f"dpl_{text[4:].upper()}" if _DEPLOYMENT_ID.fullmatch(text) else ""
 
 
-def _visible_to(user: User | AnonymousUser) -> CodePushQuerySet:
+def list_visible(user: User | AnonymousUser) -> CodePushQuerySet:
+    """All CodePushes of the user's projects."""
     return CodePush.objects.filter(build__project__in=Project.objects.visible_to(user))
 
 
 def _list(user: User | AnonymousUser, *, platform: str = "", q: str = "") -> CodePushQuerySet:
     """With project, build, creator and source joined in; the bundle stays away, for its manifest is large."""
-    codepushes = _visible_to(user)
+    codepushes = list_visible(user)
     if platform:
         codepushes = codepushes.filter(build__platform=platform)
     if q:

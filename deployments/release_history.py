@@ -1,7 +1,7 @@
 """All successes of one build and when each was Live: what cards, the Live panel and the log of a CodePush tell."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import NamedTuple
@@ -26,12 +26,24 @@ class PatchSize(NamedTuple):
     size_bytes: int
 
 
+class Disabling(NamedTuple):
+    """Somebody disabled an update. `ended`: the stretch in which it was Live, when that is what this ended."""
+
+    at: datetime
+    actor_name: str
+    ended: LiveSpan | None
+
+
 @dataclass(frozen=True)
 class ReleaseHistory:
-    """The successes of a build, lowest label first, without gaps; `spans`: which of them was Live when."""
+    """The successes of a build, lowest label first, without gaps; `spans`: which of them was Live when.
+
+    `disabled_by`: {label number: (when, who)} of the last time that somebody disabled it.
+    """
 
     releases: Sequence[Release]
     spans: Sequence[LiveSpan]
+    disabled_by: Mapping[int, tuple[datetime, str]] = field(default_factory=dict)
 
     @property
     def live_since(self) -> datetime | None:
@@ -41,6 +53,18 @@ class ReleaseHistory:
     def measure_live(self, now: datetime) -> dict[int, timedelta]:
         """{label number: how long it was Live in all}, labels that never were left out."""
         return measure_live(self.spans, now)
+
+    def spans_of(self, label_number: int) -> list[LiveSpan]:
+        """When this one was Live, in order."""
+        return [span for span in self.spans if span.label_number == label_number]
+
+    def find_disabling(self, label_number: int) -> Disabling | None:
+        """How it came to be disabled, by the audit log; None when nobody ever did."""
+        if label_number not in self.disabled_by:
+            return None
+        at, actor_name = self.disabled_by[label_number]
+        ended = next((span for span in self.spans_of(label_number) if span.until == at), None)
+        return Disabling(at, actor_name, ended)
 
     def labels_with_bundle(self, bundle_id: int | None) -> set[str]:
         """Labels under which devices run this bundle."""
@@ -75,10 +99,13 @@ def load_release_history(build: Build) -> ReleaseHistory:
     switches = AuditEntry.objects.filter(
         build=build, action=AuditAction.CODEPUSH_EDITED, after__has_key="is_enabled"
     ).order_by("id")
-    for deployment_id, at, after in switches.values_list("deployment_id", "created_at", "after"):
+    disabled_by = {}
+    for deployment_id, at, name, after in switches.values_list("deployment_id", "created_at", "actor_name", "after"):
         if deployment_id in numbers:
             events.append(LiveEvent(at, numbers[deployment_id], is_enabled=after["is_enabled"]))
-    return ReleaseHistory(releases, replay_live_spans(events))
+            if not after["is_enabled"]:
+                disabled_by[numbers[deployment_id]] = (at, name)
+    return ReleaseHistory(releases, replay_live_spans(events), disabled_by)
 
 
 def measure_patches(history: ReleaseHistory, codepushes: Iterable[CodePush]) -> dict[int, PatchSize]:

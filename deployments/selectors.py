@@ -1,12 +1,12 @@
 """Reads for pages and snapshots. Each says what it costs."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import Count, FilteredRelation, Max, OuterRef, Q, Subquery
 
 from builds.models import Build, Project
-from builds.querysets import ProjectQuerySet
+from builds.querysets import BuildQuerySet, ProjectQuerySet
 from deployments.models import CodePush
 from deployments.policy.label import format_label
 from deployments.querysets import CodePushQuerySet
@@ -165,6 +165,12 @@ def count_codepushes(build: Build) -> CodePushCounts:
     return CodePushCounts(**counts)
 
 
+def list_progress(codepushes: CodePushQuerySet) -> list[tuple[Any, ...]]:
+    """How far each unfinished one of these is: what the worker writes without stamping the build. One query."""
+    unfinished = codepushes.unfinished().order_by("pk")
+    return list(unfinished.values_list("pk", "status", "step", "progress_percent", "attempt_count"))
+
+
 def count_newer(codepushes: CodePushQuerySet, deployment_id: str) -> int:
     """How many of these stand above that one, newest first; 0 when it is not among them. One query."""
     place = codepushes.filter(deployment_id=deployment_id).order_by().values("pk")[:1]
@@ -198,14 +204,21 @@ def find_next_label_number(build: Build) -> int:
 
 def order_by_last_codepush(projects: ProjectQuerySet) -> ProjectQuerySet:
     """Those with the newest CodePush first; those without any last, by name."""
-    newest = CodePush.objects.filter(build__project=OuterRef("pk")).newest_first().values("pk")[:1]
+    newest = _with_newest(Build.objects.filter(project=OuterRef("pk"))).values("newest")
     return projects.order_by(Subquery(newest).desc(nulls_last=True), "name", "id")
 
 
 def find_last_by_project(projects: Iterable[Project]) -> dict[int, CodePush]:
     """{project id: its newest CodePush, with build and creator}. One query."""
-    newest = CodePush.objects.filter(build__project=OuterRef("pk")).newest_first().values("pk")[:1]
-    project_ids = [project.pk for project in projects]
-    last_ids = Project.objects.filter(pk__in=project_ids).order_by().values(last=Subquery(newest))
-    codepushes = CodePush.objects.filter(pk__in=last_ids).select_related("build", "created_by")
+    newest = _with_newest(Build.objects.filter(project__in=[project.pk for project in projects])).values("newest")
+    codepushes = CodePush.objects.filter(pk__in=newest).select_related("build", "created_by")
     return {codepush.build.project_id: codepush for codepush in codepushes}
+
+
+def _with_newest(builds: BuildQuerySet) -> Any:
+    """{"project", "newest": the ID of its newest CodePush} of each project of these builds.
+
+    By way of builds: one look into an index for each, and not at each CodePush.
+    """
+    of_build = CodePush.objects.filter(build=OuterRef("pk")).newest_first().values("pk")[:1]
+    return builds.order_by().values("project").annotate(newest=Max(Subquery(of_build)))

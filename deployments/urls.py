@@ -1,6 +1,6 @@
 from django.urls import path
 
-from deployments.views import build_forms, build_page, codepushes, comparison, deployments, republishing, search
+from deployments.views import build_forms, build_page, codepushes, comparison, deployments, republishing, search, story
 
 _BUILD = "projects/<slug:slug>/builds/<int:build_id>/"
 _CODEPUSH = f"{_BUILD}codepush/<str:deployment_id>/"
@@ -11,6 +11,7 @@ urlpatterns = [
     path("deployments/rows/", deployments.show_rows, name="deployment_rows"),
     path(_BUILD, build_page.show_build, name="build_detail"),
     path(f"{_BUILD}cards/", build_page.show_cards, name="build_cards"),
+    path(f"{_BUILD}key/", build_page.show_key, name="build_key"),
     path(f"{_BUILD}status/", build_forms.UpdateBuildStatus.as_view(), name="build_status"),
     path(f"{_BUILD}store-status/", build_forms.UpdateStoreStatus.as_view(), name="build_store_status"),
     path(f"{_BUILD}force-update/", build_forms.ForceUpdate.as_view(), name="build_force_update"),
@@ -20,6 +21,7 @@ urlpatterns = [
     path(f"{_CODEPUSH}promote/", republishing.Promote.as_view(), name="codepush_promote"),
     path(f"{_CODEPUSH}retry/", codepushes.RetryCodePush.as_view(), name="codepush_retry"),
     path(f"{_CODEPUSH}cancel/", codepushes.CancelCodePush.as_view(), name="codepush_cancel"),
+    path(f"{_CODEPUSH}log/", story.show_story, name="codepush_log"),
     path(f"{_CODEPUSH}compare/", comparison.pick_comparison, name="codepush_compare_pick"),
     path(f"{_CODEPUSH}compare/<str:other_id>/", comparison.show_comparison, name="codepush_compare"),
 ]

@@ -21,12 +21,13 @@ from django.utils import timezone
 from builds.models import Build
 from deployments.models import CodePush
 from deployments.policy.label import find_label_number
-from metrics import batch_sql, counters, report_log
+from metrics import batch_sql, counters, report_log, software
 from metrics.device_state import DeviceState, later, merge
 from metrics.models import STORE_BUNDLE
 from metrics.position import lock_position
 from metrics.report_log import LoggedReport
 from metrics.reports import DeviceReport, ReportEvent
+from metrics.software import SoftwareText
 
 BATCH_SIZE = 10_000
 # Reports that say what runs on the device now.
@@ -44,6 +45,8 @@ class Batch:
     # (build id, label number, event) → reports.
     reports: Counter[tuple[int, int, str]] = field(default_factory=Counter)
     devices: dict[DeviceKey, DeviceState] = field(default_factory=dict)
+    # What the latest start of each of these devices said of its app.
+    software: dict[DeviceKey, SoftwareText] = field(default_factory=dict)
     rejected: Counter[int] = field(default_factory=Counter)
     unknown_key_reports: int = 0
 
@@ -139,6 +142,7 @@ def _read_report(batch: Batch, logged: LoggedReport, build_id: int, number: int,
         batch.facts.setdefault((build_id, number, report.event, client_hash), received_at)
     if is_start and is_known and (device.started_at is None or received_at >= device.started_at):
         device.started_at, device.label_number = received_at, number or STORE_BUNDLE
+        batch.software[build_id, client_hash] = software.read_software(report)
     if is_start and previous_id is not None and previous_id != build_id:
         left = batch.device(previous_id, client_hash)
         left.left_at = later(left.left_at, received_at)
@@ -152,6 +156,9 @@ def _apply(batch: Batch) -> None:
         changes.add_reports(build_id, number, event, count)
     for build_id, count in batch.rejected.items():
         changes.rejected[build_id] += count
+    software_ids = software.find_ids((build_id, text) for (build_id, _), text in batch.software.items())
+    for key, text in batch.software.items():
+        batch.devices[key].software_id = software_ids.get((key[0], text))
     merged = []
     known = batch_sql.read_devices(batch.devices)
     for key, said in batch.devices.items():

@@ -11,12 +11,12 @@ from uuid import UUID
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
-from metrics.device_state import DeviceState
+from metrics.device_state import DEVICE_COLUMNS, DeviceState
 
 Fact = tuple[int, int, str, UUID]
 DeviceKey = tuple[int, UUID]
 
-_DEVICE_COLUMNS = ("build_id", "client_hash", "seen_at", "label_number", "started_at", "left_at")
+_SOFTWARE_COLUMNS = ("build_id", "app_version", "plugin_name", "plugin_version", "sdk_version")
 
 
 def insert_new_facts(facts: Iterable[Fact]) -> list[Fact]:
@@ -38,8 +38,7 @@ def read_devices(keys: Iterable[DeviceKey]) -> dict[DeviceKey, DeviceState]:
         _fill(cursor, "wanted_devices", "metrics_device", ("build_id", "client_hash"), keys)
         # Not raw(): it does not know composite keys.
         cursor.execute(
-            "SELECT device.build_id, device.client_hash, seen_at, label_number, started_at, left_at "
-            "FROM wanted_devices wanted JOIN metrics_device device "
+            f"SELECT {_list(DEVICE_COLUMNS, 'device')} FROM wanted_devices wanted JOIN metrics_device device "  # noqa: S608
             "ON device.build_id = wanted.build_id AND device.client_hash = wanted.client_hash"
         )
         rows = cursor.fetchall()
@@ -49,15 +48,28 @@ def read_devices(keys: Iterable[DeviceKey]) -> dict[DeviceKey, DeviceState]:
 
 def write_devices(devices: Sequence[DeviceState]) -> None:
     """The devices are as given, whether they were there or not."""
-    rows = [tuple(getattr(device, column) for column in _DEVICE_COLUMNS) for device in devices]
+    rows = [tuple(getattr(device, column) for column in DEVICE_COLUMNS) for device in devices]
+    said = ", ".join(f"{column} = excluded.{column}" for column in DEVICE_COLUMNS[2:])
     with connection.cursor() as cursor:
-        _fill(cursor, "new_devices", "metrics_device", _DEVICE_COLUMNS, rows)
+        _fill(cursor, "new_devices", "metrics_device", DEVICE_COLUMNS, rows)
         cursor.execute(
-            "INSERT INTO metrics_device (build_id, client_hash, seen_at, label_number, started_at, left_at) "
-            "SELECT build_id, client_hash, seen_at, label_number, started_at, left_at FROM new_devices WHERE true "
-            "ON CONFLICT (build_id, client_hash) DO UPDATE SET seen_at = excluded.seen_at, "
-            "label_number = excluded.label_number, started_at = excluded.started_at, left_at = excluded.left_at"
+            f"INSERT INTO metrics_device ({_list(DEVICE_COLUMNS)}) "  # noqa: S608
+            f"SELECT {_list(DEVICE_COLUMNS)} FROM new_devices WHERE true "
+            f"ON CONFLICT (build_id, client_hash) DO UPDATE SET {said}"
         )
+
+
+def read_software(keys: Iterable[tuple[int, Sequence[str]]]) -> list[Sequence[Any]]:
+    """Rows of those of (build id, texts in the order of the columns) that are listed, with their id at the end."""
+    matches = " AND ".join(f"software.{column} = wanted.{column}" for column in _SOFTWARE_COLUMNS)
+    rows = ((build_id, *texts) for build_id, texts in keys)
+    with connection.cursor() as cursor:
+        _fill(cursor, "wanted_software", "metrics_software", _SOFTWARE_COLUMNS, rows)
+        cursor.execute(
+            f"SELECT {_list(_SOFTWARE_COLUMNS, 'software')}, software.id "  # noqa: S608
+            f"FROM wanted_software wanted JOIN metrics_software software ON {matches}"
+        )
+        return list(cursor.fetchall())
 
 
 def append_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -70,19 +82,22 @@ def append_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
         _insert(cursor, table, columns, rows)
 
 
+def _list(columns: Sequence[str], table: str = "") -> str:
+    return ", ".join(f"{table}.{column}" if table else column for column in columns)
+
+
 def _fill(cursor: CursorWrapper, name: str, like: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """A temporary table of that name holds the rows, and nothing else; its columns are as those of `like`."""
-    listed = ", ".join(columns)
     # Names are constants of this module.
     cursor.execute(f"DROP TABLE IF EXISTS {name}")
-    cursor.execute(f"CREATE TEMPORARY TABLE {name} AS SELECT {listed} FROM {like} WHERE false")  # noqa: S608
+    cursor.execute(f"CREATE TEMPORARY TABLE {name} AS SELECT {_list(columns)} FROM {like} WHERE false")  # noqa: S608
     _insert(cursor, name, columns, rows)
     if connection.vendor == "postgresql":
         cursor.execute(f"ANALYZE {name}")
 
 
 def _insert(cursor: CursorWrapper, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    listed = ", ".join(columns)
+    listed = _list(columns)
     if connection.vendor == "postgresql":
         with cursor.copy(f"COPY {table} ({listed}) FROM STDIN") as copy:
             for row in rows:

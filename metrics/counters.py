@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from metrics.device_state import DeviceState
-from metrics.models import BuildTotals, ReleaseCounter, ReleaseHour
+from metrics.models import BuildTotals, ReleaseCounter, ReleaseHour, Software
 from metrics.reports import ReportEvent
 
 # (build id, label number)
@@ -36,6 +36,8 @@ class Changes:
 
     devices: Counter[int] = field(default_factory=Counter)
     rejected: Counter[int] = field(default_factory=Counter)
+    # By id of the software.
+    software: Counter[int] = field(default_factory=Counter)
     releases: defaultdict[ReleaseKey, Counter[str]] = field(default_factory=_no_numbers)
     hours: defaultdict[HourKey, Counter[str]] = field(default_factory=_no_numbers)
 
@@ -53,6 +55,8 @@ class Changes:
         build_id = after.build_id
         if after.seen_at is not None and (before is None or before.seen_at is None):
             self.devices[build_id] += 1
+        self.add_software(before.software_id if before else None, -1)
+        self.add_software(after.software_id, 1)
         old, new = before.active_label if before else None, after.active_label
         if old == new or at is None:
             return
@@ -61,10 +65,15 @@ class Changes:
                 self.releases[build_id, label_number]["active_devices"] += change
                 self.hours[build_id, _start_of_hour(at), label_number]["active_change"] += change
 
+    def add_software(self, software_id: int | None, change: int) -> None:
+        if software_id is not None:
+            self.software[software_id] += change
+
 
 def write(changes: Changes) -> None:
-    """The numbers contain the changes. Two queries for each of the three tables."""
+    """The numbers contain the changes. Two queries for each of the four tables."""
     _add_to_totals(changes)
+    _add_to_software(changes.software)
     _add_to_releases(changes.releases)
     _add_to_hours(changes.hours)
 
@@ -79,6 +88,13 @@ def _add_to_totals(changes: Changes) -> None:
     BuildTotals.objects.bulk_create(
         rows.values(), update_conflicts=True, unique_fields=["build"], update_fields=["devices", "rejected_reports"]
     )
+
+
+def _add_to_software(changes: Counter[int]) -> None:
+    rows = Software.objects.in_bulk([software_id for software_id, change in changes.items() if change])
+    for software_id, row in rows.items():
+        row.devices += changes[software_id]
+    Software.objects.bulk_create(rows.values(), update_conflicts=True, unique_fields=["id"], update_fields=["devices"])
 
 
 def _add_to_releases(changes: dict[ReleaseKey, Counter[str]]) -> None:

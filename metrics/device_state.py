@@ -1,6 +1,6 @@
 """What is known of a device at one build, as a value: a batch holds thousands of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from uuid import UUID
 
@@ -15,6 +15,7 @@ class DeviceState:
     label_number: int | None = None
     started_at: datetime | None = None
     left_at: datetime | None = None
+    software_id: int | None = None
 
     @property
     def active_label(self) -> int | None:
@@ -34,6 +35,9 @@ class DeviceState:
         return later(self.started_at, self.left_at)
 
 
+DEVICE_COLUMNS = tuple(field.name for field in fields(DeviceState))
+
+
 def merge(before: DeviceState | None, said: DeviceState) -> DeviceState:
     """The later of what was known and what was said, for each thing of its own; in whatever order things are merged."""
     if before is None:
@@ -46,6 +50,7 @@ def merge(before: DeviceState | None, said: DeviceState) -> DeviceState:
         label_number=newer.label_number,
         started_at=newer.started_at,
         left_at=later(before.left_at, said.left_at),
+        software_id=newer.software_id,
     )
 
 

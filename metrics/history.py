@@ -9,6 +9,7 @@ from django.db.models import QuerySet, Sum
 from django.db.models.functions import TruncDay, TruncHour
 from django.utils import timezone
 
+from deployments.models import CodePush
 from deployments.policy.label import format_label
 from metrics.models import STORE_BUNDLE, LogPosition, ReleaseHour
 from metrics.rollup import find_oldest_day, find_oldest_hour, start_of_day
@@ -16,6 +17,8 @@ from metrics.selectors import NO_LABEL
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
+# How far back charts look, as addresses name it. By the hour, all of them.
+RANGES = {"24h": DAY, "7d": 7 * DAY, "14d": 14 * DAY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,14 @@ def read_release_history(build_id: int, *, since: datetime, until: datetime) -> 
         points = [sums[number].get(start, (0, 0, 0)) for start in span.starts]
         by_label[_name(number)] = ReleaseSeries(*zip(*points, strict=True))
     return ReleaseHistory(span, by_label)
+
+
+def count_downloads_today(codepush: CodePush) -> int:
+    """Devices that downloaded it first since midnight in UTC. One query."""
+    today = ReleaseHour.objects.filter(
+        build_id=codepush.build_id, label_number=codepush.label_number or 0, hour__gte=start_of_day(timezone.now())
+    )
+    return today.aggregate(sum=Sum("downloads"))["sum"] or 0
 
 
 def _find_span(since: datetime, until: datetime) -> Span:

@@ -19,6 +19,9 @@ EVENT_NAMES = {
     ReportEvent.BINARY_STARTED: "Started the store bundle",
 }
 
+# As many combinations of app version and client library are told apart for one build; an honest build has a handful.
+MAX_SOFTWARE = 200
+
 # In place of a label's number: the device runs the bundle of the store.
 STORE_BUNDLE = 0
 
@@ -78,15 +81,51 @@ class Device(models.Model):
     started_at = models.DateTimeField(null=True)
     # When a report of another build last said that it came from here.
     left_at = models.DateTimeField(null=True)
+    # What its latest start said of the app: the id of a `Software`; null: nothing, or more than is kept of it.
+    software_id = models.IntegerField(null=True)
 
     class Meta:
         indexes = [
             # The devices behind "active on v2", where few are (`devices`). Equal entries are kept once: 7 bytes a row.
             models.Index(fields=["build", "label_number"], name="device_by_release"),
+            # The devices with one app version or client library, where few are (`devices`). 7 bytes a row as well.
+            models.Index(fields=["build", "software_id"], name="device_by_software"),
         ]
 
     def __str__(self) -> str:
         return f"{self.client_hash} on build {self.build_id}"
+
+
+class Software(models.Model):
+    """What devices of a build say of their app: its version, and the client library in it. Each combination once.
+
+    Anybody may send anything, so a build has MAX_SOFTWARE of them at most; what nobody runs any more is deleted daily.
+    """
+
+    id = models.AutoField(primary_key=True)
+    build = models.ForeignKey(Build, on_delete=models.CASCADE, related_name="+")
+    app_version = models.CharField(max_length=64, blank=True)
+    plugin_name = models.CharField(max_length=64, blank=True)
+    plugin_version = models.CharField(max_length=64, blank=True)
+    sdk_version = models.CharField(max_length=64, blank=True)
+    devices = models.BigIntegerField(default=0, help_text="Whose latest start said so; those that moved on included.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["build", "app_version", "plugin_name", "plugin_version", "sdk_version"],
+                name="software_is_listed_once",
+            ),
+            models.CheckConstraint(condition=Q(devices__gte=0), name="software_devices_are_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.app_version} with {self.library} on build {self.build_id}"
+
+    @property
+    def library(self) -> str:
+        """The client library as people name it; "" when it did not say."""
+        return f"{self.plugin_name} {self.plugin_version}".strip()
 
 
 class DeviceFact(models.Model):

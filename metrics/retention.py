@@ -11,7 +11,7 @@ from django.db.models import Q
 from builds.models import Build
 from metrics import batch_sql, counters
 from metrics.device_state import DeviceState
-from metrics.models import Device, ReportLogEntry
+from metrics.models import Device, ReportLogEntry, Software
 from metrics.position import lock_position
 
 _ENTRIES_PER_BATCH = 5000
@@ -57,6 +57,14 @@ def retire_silent_devices(now: datetime) -> int:
     return retired
 
 
+def forget_unused_software() -> int:
+    """What no device says of its app any more is not listed: there is room for what is new. Returns how many went."""
+    with transaction.atomic():
+        lock_position()
+        count, _ = Software.objects.filter(devices=0).delete()
+    return count
+
+
 def _find_silent(build_id: int, oldest_kept: datetime) -> Iterator[list[UUID]]:
     """Batches of client hashes. In the order of the primary key: no batch reads again what one before it passed."""
     silent = Device.objects.filter(
@@ -85,6 +93,7 @@ def _retire(build_id: int, client_hashes: list[UUID], oldest_kept: datetime, now
 
 
 def _add_departure(changes: counters.Changes, device: DeviceState, now: datetime) -> None:
+    changes.add_software(device.software_id, -1)
     if device.seen_at is not None:
         changes.devices[device.build_id] -= 1
     if device.active_label is not None:

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.db.models import F, OuterRef, Subquery, Sum
 from django.utils import timezone
 
-from builds.models import Build
+from builds.models import AuditEntry, Build
 from deployments.policy.label import format_label
 from metrics.models import STORE_BUNDLE, BuildTotals, LogPosition, ReleaseCounter
 
+# Numbers older than this are late: a worker makes new ones every two seconds.
+LATE_AFTER = timedelta(minutes=2)
 # Stands for "runs the bundle of the store" in the active split.
 NO_LABEL = ""
 
@@ -64,3 +67,37 @@ def measure_builds(deployment_keys: Iterable[str]) -> dict[str, BuildMetrics]:
             **{name: getattr(counter, name) for name in ReleaseMetrics.__slots__}
         )
     return metrics
+
+
+@dataclass(frozen=True, slots=True)
+class BuildMark:
+    """`values` differ whenever the build, one of its numbers or its history does; reading them is cheap.
+
+    Every start of a label raises the sum of installs, and whatever else changes what devices run (they go back to the
+    bundle of the store, move on, fall silent) lowers the weighted sum, or another one: so sums that are equal come
+    from numbers that are equal. Clearing them begins all anew, and is an entry of the audit log.
+    """
+
+    as_of: datetime
+    values: tuple[object, ...]
+
+
+def mark_build(build_id: int) -> BuildMark:
+    """Two queries, however many devices, updates and entries."""
+    newest_entry = AuditEntry.objects.filter(build=OuterRef("pk")).order_by("-id").values("pk")[:1]
+    totals = BuildTotals.objects.filter(build=OuterRef("pk"))
+    row = Build.objects.values_list(
+        Subquery(LogPosition.objects.values("applied_at")[:1]),
+        "revision",
+        Subquery(newest_entry),
+        Subquery(totals.values("devices")),
+        Subquery(totals.values("rejected_reports")),
+    ).get(pk=build_id)
+    sums = ReleaseCounter.objects.filter(build_id=build_id).aggregate(
+        active=Sum("active_devices"),
+        weighted=Sum(F("active_devices") * F("label_number")),
+        downloads=Sum("download_reports"),
+        installs=Sum("install_reports"),
+        rollbacks=Sum("rollback_reports"),
+    )
+    return BuildMark(row[0] or timezone.now(), (*row[1:], *sums.values()))

@@ -10,7 +10,7 @@ from builds import audit
 from builds.models import AuditAction, Build
 from deployments.services import checks
 from metrics.aggregation import apply_waiting_reports
-from metrics.models import BuildTotals, Device, DeviceFact, ReleaseCounter, ReleaseHour, ReportLogEntry
+from metrics.models import BuildTotals, Device, DeviceFact, ReleaseCounter, ReleaseHour, ReportLogEntry, Software
 from metrics.position import lock_position
 
 _COUNTS = ("downloads", "installs", "rollbacks")
@@ -34,7 +34,7 @@ def clear_metrics(build_id: int, *, actor: User, reason: str = "") -> Build:
         lock_position()
         build = Build.objects.select_related("project").get(pk=build_id)
         before = _describe(build_id)
-        for table in (Device, DeviceFact, BuildTotals, ReleaseCounter, ReleaseHour):
+        for table in (Device, DeviceFact, BuildTotals, ReleaseCounter, ReleaseHour, Software):
             table.objects.filter(build_id=build_id).delete()
         # Those that came in since the log was applied.
         waiting = ReportLogEntry.objects.filter(deployment_key=build.deployment_key, is_applied=False)

@@ -20,6 +20,7 @@ def keep_house() -> None:
     """History is rolled up, and what is older than its retention is gone. No Celery retry: the next run does it."""
     now = timezone.now()
     devices = retention.retire_silent_devices(now)
+    retention.forget_unused_software()
     rollup.roll_up(now)
     entries = retention.delete_old_entries(now)
     logger.info("metrics kept: devices_retired=%s entries_deleted=%s", devices, entries)

@@ -30,7 +30,7 @@ from deployments.models import Bundle  # noqa: E402
 from metrics import report_log  # noqa: E402
 from metrics.aggregation import apply_waiting_reports, hash_client  # noqa: E402
 from metrics.history import read_active_history, read_release_history  # noqa: E402
-from metrics.models import BuildTotals, ReleaseCounter, ReleaseHour, ReportLogEntry  # noqa: E402
+from metrics.models import BuildTotals, ReleaseCounter, ReleaseHour, ReportLogEntry, Software  # noqa: E402
 from metrics.reports import DeviceReport, ReportEvent  # noqa: E402
 from metrics.selectors import measure_builds  # noqa: E402
 from tests.factories import BundleFactory, CodePushFactory, UserFactory  # noqa: E402
@@ -40,6 +40,7 @@ REPORTS = 100_000
 LARGE_DEVICES = 10_000_000
 # Of the reports: devices that are new, and reports that came twice.
 NEW_SHARE, DOUBLED_SHARE = 0.1, 0.1
+LIBRARY = {"sdk_version": "4.2.3", "plugin_name": "react-native-code-push", "plugin_version": "9.0.1"}
 
 
 def main() -> None:
@@ -99,10 +100,11 @@ def _make_hours(build: Build) -> None:
 def _copy_devices(build_id: int, count: int) -> None:
     """With the hashes of the client ids that reports will come from."""
     at = timezone.now() - timedelta(days=1)
-    columns = "build_id, client_hash, seen_at, label_number, started_at"
+    software = Software.objects.create(build_id=build_id, app_version="3.0.0", devices=count, **LIBRARY)
+    columns = "build_id, client_hash, seen_at, label_number, started_at, software_id"
     with connection.cursor() as cursor, cursor.copy(f"COPY metrics_device ({columns}) FROM STDIN") as copy:
         for number in range(count):
-            copy.write_row((build_id, hash_client(f"device-{number}"), at, 1, at))
+            copy.write_row((build_id, hash_client(f"device-{number}"), at, 1, at, software.pk))
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO metrics_devicefact (build_id, label_number, event, client_hash) "
@@ -130,7 +132,7 @@ def _list_reports(run: int) -> Iterator[DeviceReport]:
         is_new = chance.random() < NEW_SHARE
         client = f"new-{number}" if is_new else f"device-{number % DEVICES}"
         common = {"deployment_key": "bench-aggregation", "client_unique_id": client, "label": "v2"}
-        started = {"app_version": "3.0.0", "previous_deployment_key": "bench-aggregation", "sdk_version": "4.2.3"}
+        started = {"app_version": "3.0.0", "previous_deployment_key": "bench-aggregation", **LIBRARY}
         reports = [
             DeviceReport(ReportEvent.DOWNLOADED, **common),
             DeviceReport(ReportEvent.INSTALLED, **common, **started),

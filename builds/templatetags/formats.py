@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from builds import formats
+from builds import formats, sparkline
 from builds.models import Platform
 
 register = template.Library()
@@ -19,6 +19,7 @@ _ICON_HUES = 6
 
 register.filter("count", formats.format_count)
 register.filter("share_of", formats.format_share)
+register.filter("sparkline", sparkline.draw_sparkline)
 register.filter("size", formats.format_bytes)
 register.filter("size_difference", formats.format_difference)
 
@@ -34,16 +35,33 @@ def duration(length: timedelta) -> str:
 
 
 @register.filter
+def elapsed(moment: datetime) -> str:
+    """How long it has been going on: "3 min"."""
+    return formats.format_elapsed(moment, timezone.now())
+
+
+@register.filter
 def plural(count: int, noun: str) -> str:
     """`3|plural:"device"` → "3 devices"."""
     return f"{formats.format_count(count)} {noun}{'' if count == 1 else 's'}"
 
 
 @register.simple_tag
-def ago(moment: datetime) -> SafeString:
-    """How long ago, with the exact time in UTC for machines and for who points at it."""
+def moment(when: datetime) -> SafeString:
+    """Day and time of day, with the exact time in UTC for machines and for who points at it."""
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
+        when.isoformat(timespec="seconds"),
+        formats.format_exact(when),
+        formats.format_moment(when, timezone.now()),
+    )
+
+
+@register.simple_tag
+def ago(moment: datetime) -> SafeString:
+    """How long ago, with the exact time in UTC for machines and for who points at it. Open pages keep it up to date."""
+    return format_html(
+        '<time datetime="{}" title="{}" data-ago>{}</time>',
         moment.isoformat(timespec="seconds"),
         formats.format_exact(moment),
         formats.format_ago(moment, timezone.now()),

@@ -1,4 +1,4 @@
-"""The list of projects, and a new one."""
+"""The list of projects with what needs attention in them, and a new project."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,62 +13,72 @@ from django.views.decorators.http import require_safe
 
 from builds import selectors, services
 from builds.forms import ProjectFilterForm, ProjectForm
-from builds.models import Platform, Project
+from builds.models import Build, Platform, Project
 from builds.paging import get_page
+from builds.views import attention
 from builds.views.form_page import FormPage
-from builds.views.overview import BuildRow, make_build_rows
 from deployments.models import CodePush
-from deployments.selectors import find_last_by_project, order_by_last_codepush
-from metrics.selectors import measure_builds
+from deployments.selectors import find_last_by_project, find_live_by_build, order_by_last_codepush
+from metrics.projects import ProjectMetrics, count_devices, measure_projects, order_by_devices
+
+# A list that long is read from the top; the rest appears when these are done.
+_ATTENTION_SHOWN = 10
+# By name they come anyway.
+_ORDERS = {"": order_by_last_codepush, "devices": order_by_devices}
 
 
 @dataclass(frozen=True)
 class ProjectRow:
-    """One project: the store-live production builds, devices on all builds, and the newest CodePush."""
+    """One project: (store-live production build, its Live CodePush) by platform, numbers, and the newest CodePush.
+
+    `is_conspicuous`: devices go back from one of its Live updates conspicuously often.
+    """
 
     project: Project
-    live: list[BuildRow]
-    devices: int
+    live: list[tuple[Build, CodePush | None]]
+    metrics: ProjectMetrics
     last_codepush: CodePush | None
+    is_conspicuous: bool
 
 
 @require_safe
 @login_required
 def list_projects(request: HttpRequest) -> HttpResponse:
+    """A fixed number of queries, however many projects."""
     filters = ProjectFilterForm(request.GET)
+    chosen = filters.chosen
+    projects = selectors.list_projects(request.user, q=chosen["q"], platform=chosen["platform"])
+    items = attention.list_items(request.user)
+    order = _ORDERS.get(chosen["sort"])
+    page: Page[Any] = get_page(order(projects) if order else projects, request.GET.get("page"))
+    page.object_list = _make_rows(page.object_list, items)
     context = {
-        "page": _get_page(request, filters.chosen),
+        "page": page,
+        "device_count": count_devices(projects),
+        "items": items[:_ATTENTION_SHOWN],
+        "item_count": len(items),
         "filters": filters,
-        "chosen": filters.chosen,
+        "chosen": chosen,
         "platforms": Platform.choices,
     }
     return render(request, "builds/projects.html", context)
 
 
-def _get_page(request: HttpRequest, chosen: dict[str, str]) -> Page[Any]:
-    """One page of rows. Only the order by devices has to look at every project's devices."""
-    projects = selectors.list_projects(request.user, q=chosen["q"], platform=chosen["platform"])
-    number = request.GET.get("page")
-    if chosen["sort"] == "devices":
-        return get_page(sorted(_make_rows(projects), key=lambda row: row.devices, reverse=True), number)
-    page = get_page(projects if chosen["sort"] == "name" else order_by_last_codepush(projects), number)
-    page.object_list = _make_rows(page.object_list)
-    return page
-
-
-def _make_rows(projects: Iterable[Project]) -> list[ProjectRow]:
-    """Eight queries, however many projects."""
+def _make_rows(projects: Iterable[Project], items: Iterable[attention.Item]) -> list[ProjectRow]:
+    """Five queries, however many projects."""
     listed = list(projects)
-    keys = selectors.map_keys_by_project(listed)
-    metrics = measure_builds(key for project_keys in keys.values() for key in project_keys)
-    live_rows = make_build_rows(selectors.list_store_live_builds(listed), metrics).values()
+    builds = sorted(selectors.list_store_live_builds(listed), key=lambda build: Platform.values.index(build.platform))
+    live = find_live_by_build(build.pk for build in builds)
+    metrics = measure_projects(listed)
     last = find_last_by_project(listed)
+    conspicuous = {item.codepush.build.project_id for item in items if item.kind == attention.Kind.OUTLIER}
     return [
         ProjectRow(
             project=project,
-            live=[row for row in live_rows if row.build.project_id == project.pk],
-            devices=sum(metrics[key].current_devices for key in keys.get(project.pk, ())),
+            live=[(build, live.get(build.pk)) for build in builds if build.project_id == project.pk],
+            metrics=metrics[project.pk],
             last_codepush=last.get(project.pk),
+            is_conspicuous=project.pk in conspicuous,
         )
         for project in listed
     ]

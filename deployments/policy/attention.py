@@ -74,6 +74,17 @@ def describe_rollback_outlier(current: Outcomes, previous: Outcomes | None, prev
     )
 
 
+def judge_rollbacks(current: Outcomes, previous: Outcomes | None, previous_label: str) -> str:
+    """What the comparison comes to, in a few words."""
+    if is_rollback_outlier(current, previous):
+        return "Unusually often"
+    if not current.is_telling:
+        return f"Fewer than {MIN_OUTCOMES} devices tried it"
+    if previous is None or not previous.is_telling:
+        return "Nothing to compare with"
+    return f"In line with {previous_label}"
+
+
 def is_stalled(*, rollout_percent: int, unchanged_since: datetime, now: datetime) -> bool:
     """Whether a rollout stands still below 100 %. `unchanged_since`: its release, or the last change of its rollout.
 

@@ -1,31 +1,39 @@
 """Build Detail: whether devices get updates, what is Live, and every CodePush of the build."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import Page
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
 
 from builds import selectors as build_selectors
 from builds.access import ProjectAccess, get_build
 from builds.errors import NotAllowedNow
 from builds.models import Build
 from builds.paging import PAGE_SIZE, get_page
+from builds.services import reveal_deployment_key
 from deployments import selectors
 from deployments.models import CodePush
 from deployments.policy import transitions
+from deployments.release_history import load_release_history, measure_patches
 from deployments.services import checks
 from deployments.services.force_update import find_force_update_obstacle
-from deployments.views.cards import Card, make_cards
+from deployments.views.build_side import BuildSide, describe_side, mask_key
+from deployments.views.cards import Card, Deck, make_cards
+from deployments.views.polling import POLL_BUSY, POLL_IDLE, answer_poll, end_session, make_tag
 from deployments.views.split import Slice, split_devices
-from metrics.selectors import BuildMetrics, measure_builds
+from metrics.attention import find_attention
+from metrics.history import RANGES, count_downloads_today
+from metrics.selectors import LATE_AFTER, BuildMark, BuildMetrics, mark_build, measure_builds
+from metrics.views.adoption import read_range
 
 SHOWN = {"all": "All", "success": "Successful", "failed": "Failed"}
-# Seconds between two looks at the server: often while somebody waits for a result, seldom otherwise.
-POLL_BUSY, POLL_IDLE = 3, 30
 
 
 @dataclass(frozen=True)
@@ -39,9 +47,24 @@ class BuildPage:
     page: Page[CodePush]
     cards: list[Card]
     live: Card | None
+    live_since: datetime | None
     split: list[Slice]
     metrics: BuildMetrics
     store_live: Build | None
+    side: BuildSide
+    role_obstacle: str
+    tag: str
+    as_of: datetime
+    range: str
+
+    @property
+    def has_adoption(self) -> bool:
+        """Whether there is anything for the adoption chart to show."""
+        return bool(self.counts.successful and self.metrics.total_devices)
+
+    @property
+    def ranges(self) -> list[str]:
+        return list(RANGES)
 
     @property
     def poll_seconds(self) -> int:
@@ -53,11 +76,11 @@ class BuildPage:
 
     @property
     def gets_updates(self) -> bool:
-        return self.build.is_successful and not self.build.is_force_updated and self.live is not None
+        return not self.side.reason
 
     @property
-    def role_obstacle(self) -> str:
-        return self.access.release_obstacle
+    def is_late(self) -> bool:
+        return _is_late(self.as_of)
 
     @property
     def create_obstacle(self) -> str:
@@ -86,27 +109,60 @@ class BuildPage:
 @require_safe
 @login_required
 def show_build(request: HttpRequest, slug: str, build_id: int) -> HttpResponse:
-    page = _load_page(request, slug, build_id)
-    return render(request, "deployments/build.html", {"page": page, "access": page.access})
+    access, build = get_build(request.user, slug, build_id)
+    page = _load_page(request, access, build, *_mark(request, access, build))
+    return render(request, "deployments/build.html", {"page": page, "access": access})
 
 
 @require_safe
 def show_cards(request: HttpRequest, slug: str, build_id: int) -> HttpResponse:
-    """What htmx polls. A session that has ended reloads the whole page, which leads to the sign-in page and back."""
+    """What open pages poll: a few small queries as long as nothing has changed."""
     if not request.user.is_authenticated:
-        return HttpResponse(status=401, headers={"HX-Refresh": "true"})
-    page = _load_page(request, slug, build_id)
-    return render(request, "deployments/_build_body.html", {"page": page})
-
-
-def _load_page(request: HttpRequest, slug: str, build_id: int) -> BuildPage:
-    """A fixed number of queries, however many CodePushes the build has; one more for `?deployment=`."""
+        return end_session()
     access, build = get_build(request.user, slug, build_id)
+    mark, tag = _mark(request, access, build)
+
+    def render_cards() -> HttpResponse:
+        page = _load_page(request, access, build, mark, tag)
+        return render(request, "deployments/_build_refresh.html", {"page": page, "access": access})
+
+    return answer_poll(request, tag, render_cards, as_of=mark.as_of)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def show_key(request: HttpRequest, slug: str, build_id: int) -> HttpResponse:
+    """The deployment key: masked, and whole to who posts; any member may, and the audit log says who did."""
+    if not request.user.is_authenticated:
+        return end_session() if "HX-Request" in request.headers else redirect_to_login(request.get_full_path())
+    access, build = get_build(request.user, slug, build_id)
+    context = {"access": access, "build": build, "slug": slug, "masked": mask_key(build.deployment_key)}
+    if request.method == "POST":
+        context["key"] = reveal_deployment_key(build, actor=request.user)
+    template = "_deployment_key.html" if "HX-Request" in request.headers else "deployment_key.html"
+    response = render(request, f"deployments/{template}", context)
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _mark(request: HttpRequest, access: ProjectAccess, build: Build) -> tuple[BuildMark, str]:
+    """What the content may be compared by later. Three queries; to be called before the content is read."""
+    mark = mark_build(build.pk)
+    progress = selectors.list_progress(CodePush.objects.filter(build=build))
+    return mark, make_tag(request, access.role, mark.values, progress, _is_late(mark.as_of))
+
+
+def _is_late(as_of: datetime) -> bool:
+    return timezone.now() - as_of > LATE_AFTER
+
+
+def _load_page(request: HttpRequest, access: ProjectAccess, build: Build, mark: BuildMark, tag: str) -> BuildPage:
+    """A fixed number of queries, however many CodePushes the build has; one more for `?deployment=`."""
     show = request.GET.get("show", "all")
     show = show if show in SHOWN else "all"
     page = _get_page(build, show, request.GET.get("page"), request.GET.get("deployment"))
     metrics = measure_builds([build.deployment_key])[build.deployment_key]
     counts = selectors.count_codepushes(build)
+    live = selectors.find_live_codepush(build)
     return BuildPage(
         access=access,
         build=build,
@@ -115,8 +171,20 @@ def _load_page(request: HttpRequest, slug: str, build_id: int) -> BuildPage:
         page=page,
         metrics=metrics,
         store_live=build_selectors.find_store_live_build(build),
-        **_describe_live(build, page, metrics, label_count=counts.successful),
+        side=describe_side(build, live, build_selectors.list_store_entries(build)),
+        role_obstacle=_describe_role_obstacle(access),
+        tag=tag,
+        as_of=mark.as_of,
+        range=read_range(request),
+        **_describe_live(build, live, page, metrics),
     )
+
+
+def _describe_role_obstacle(access: ProjectAccess) -> str:
+    """Why this person changes nothing here, and whom to ask. A query for those only who lack the role."""
+    if not access.release_obstacle:
+        return ""
+    return f"{access.release_obstacle} Ask {build_selectors.find_admin_name(access.project) or 'an admin'}."
 
 
 def _get_page(build: Build, show: str, number: str | None, deployment_id: str | None) -> Page[CodePush]:
@@ -126,13 +194,22 @@ def _get_page(build: Build, show: str, number: str | None, deployment_id: str | 
     return get_page(codepushes, place)
 
 
-def _describe_live(build: Build, page: Page[CodePush], metrics: BuildMetrics, *, label_count: int) -> dict[str, Any]:
+def _describe_live(build: Build, live: CodePush | None, page: Page[CodePush], metrics: BuildMetrics) -> dict[str, Any]:
     """The fields of BuildPage that follow from what is Live."""
-    live = selectors.find_live_codepush(build)
-    live_labels = selectors.map_labels_with_same_bundle([live])[live.pk] if live else set()
-    live_cards = make_cards([live] if live else [], metrics, live, live_labels)
+    history = load_release_history(build)
+    live_labels = history.labels_with_bundle(live.bundle_id) if live else set()
+    deck = Deck(
+        live=live,
+        live_labels=live_labels,
+        metrics=metrics,
+        history=history,
+        patches=measure_patches(history, page.object_list),
+        attention=find_attention([live] if live else []),
+        downloads_today=count_downloads_today(live) if live else 0,
+    )
     return {
-        "cards": make_cards(page.object_list, metrics, live, live_labels),
-        "live": live_cards[0] if live_cards else None,
-        "split": split_devices(metrics, label_count, live.label if live else "", live_labels),
+        "cards": make_cards(page.object_list, deck),
+        "live": make_cards([live], deck)[0] if live else None,
+        "live_since": history.live_since,
+        "split": split_devices(metrics, len(history.releases), live.label if live else "", live_labels),
     }

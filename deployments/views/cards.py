@@ -1,6 +1,6 @@
 """What a CodePush card shows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -8,6 +8,9 @@ from django.utils import timezone
 
 from builds.formats import format_share
 from deployments.models import CodePush
+from deployments.release_history import PatchSize, ReleaseHistory
+from deployments.views.card_notes import Note, choose_note
+from metrics.attention import Attention
 from metrics.selectors import BuildMetrics, ReleaseMetrics
 
 
@@ -19,6 +22,19 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Deck:
+    """What all cards of a build are made from. `live_labels`: under which labels devices run the Live one's bundle."""
+
+    live: CodePush | None
+    live_labels: set[str]
+    metrics: BuildMetrics
+    history: ReleaseHistory
+    patches: Mapping[int, PatchSize]
+    attention: Mapping[int, Attention]
+    downloads_today: int
+
+
+@dataclass(frozen=True)
 class Card:
     """One CodePush with its numbers. `same_labels`: under which labels devices run its bundle (the Live one only)."""
 
@@ -27,7 +43,17 @@ class Card:
     metrics: ReleaseMetrics
     active_devices: int
     total_devices: int
+    current_devices: int
     same_labels: list[str]
+    patch: PatchSize | None
+    live_for: timedelta | None
+    downloads_today: int
+    note: Note | None
+
+    @property
+    def rollout_devices(self) -> int:
+        """About how many of the devices that run the build now its rollout means."""
+        return round(self.current_devices * self.codepush.rollout_percent / 100)
 
     @property
     def state(self) -> str:
@@ -48,10 +74,7 @@ class Card:
 
     @property
     def steps(self) -> list[Step]:
-        """The worker's steps in order; what it is at, and what lies behind."""
-        names = list(CodePush.Step)
-        at = names.index(CodePush.Step(self.codepush.step))
-        return [Step(str(step.label), place < at, place == at) for place, step in enumerate(names)]
+        return list_steps(self.codepush)
 
     @property
     def rollback_obstacle(self) -> str:
@@ -71,27 +94,39 @@ def find_state(codepush: CodePush, *, is_live: bool) -> str:
     return "superseded" if codepush.is_enabled else "disabled"
 
 
+def list_steps(codepush: CodePush) -> list[Step]:
+    """The worker's steps in order; what it is at, or was when it ended, and what lies behind."""
+    names = list(CodePush.Step)
+    at = len(names) if codepush.is_successful else names.index(CodePush.Step(codepush.step))
+    return [Step(str(step.label), place < at, place == at) for place, step in enumerate(names)]
+
+
 def find_rollback_obstacle(codepush: CodePush) -> str:
     """Why there is nothing to roll back to, or "". Labels have no gaps, so only v1 has no earlier one."""
     return "Nothing came before v1. To take it back, disable it." if codepush.label_number == 1 else ""
 
 
-def make_cards(
-    codepushes: Iterable[CodePush], metrics: BuildMetrics, live: CodePush | None, live_labels: set[str]
-) -> list[Card]:
-    """The cards of one build. `live_labels`: labels under which devices run the Live one's bundle. No query."""
+def make_cards(codepushes: Iterable[CodePush], deck: Deck) -> list[Card]:
+    """Cards of one build. No query."""
+    now = timezone.now()
+    live_for = deck.history.measure_live(now)
     cards = []
     for codepush in codepushes:
-        is_live = live is not None and codepush.pk == live.pk
-        labels = live_labels if is_live else {codepush.label} if codepush.label else set()
+        is_live = deck.live is not None and codepush.pk == deck.live.pk
+        labels = deck.live_labels if is_live else {codepush.label} if codepush.label else set()
         cards.append(
             Card(
                 codepush=codepush,
                 is_live=is_live,
-                metrics=metrics.of(codepush.label) if codepush.label else ReleaseMetrics(),
-                active_devices=metrics.count_active(labels),
-                total_devices=metrics.total_devices,
+                metrics=deck.metrics.of(codepush.label) if codepush.label else ReleaseMetrics(),
+                active_devices=deck.metrics.count_active(labels),
+                total_devices=deck.metrics.total_devices,
+                current_devices=deck.metrics.current_devices,
                 same_labels=sort_labels(labels - {codepush.label}),
+                patch=deck.patches.get(codepush.pk),
+                live_for=None if is_live else live_for.get(codepush.label_number or 0),
+                downloads_today=deck.downloads_today if is_live else 0,
+                note=choose_note(codepush, deck.attention.get(codepush.pk), deck.history, now),
             )
         )
     return cards

@@ -11,12 +11,14 @@ from django.views.decorators.http import require_safe
 
 from builds.models import Platform
 from builds.paging import get_page
+from builds.selectors import list_project_revisions
 from deployments import listings
 from deployments.forms import DeploymentFilterForm
 from deployments.models import CodePush
 from deployments.querysets import CodePushQuerySet
-from deployments.views.build_page import POLL_BUSY, POLL_IDLE
+from deployments.selectors import list_progress
 from deployments.views.cards import find_state
+from deployments.views.polling import POLL_BUSY, POLL_IDLE, answer_poll, end_session, make_tag
 
 
 @dataclass(frozen=True)
@@ -35,18 +37,26 @@ def make_rows(codepushes: CodePushQuerySet) -> list[DeploymentRow]:
 @require_safe
 @login_required
 def list_deployments(request: HttpRequest) -> HttpResponse:
-    return render(request, "deployments/deployments.html", _describe(request))
+    return render(request, "deployments/deployments.html", _describe(request, _make_tag(request)))
 
 
 @require_safe
 def show_rows(request: HttpRequest) -> HttpResponse:
-    """What htmx polls. A session that has ended reloads the whole page, which leads to the sign-in page and back."""
+    """What open pages poll: two small queries as long as nothing has changed."""
     if not request.user.is_authenticated:
-        return HttpResponse(status=401, headers={"HX-Refresh": "true"})
-    return render(request, "deployments/_deployment_rows.html", _describe(request))
+        return end_session()
+    tag = _make_tag(request)
+    return answer_poll(
+        request, tag, lambda: render(request, "deployments/_deployments_refresh.html", _describe(request, tag))
+    )
 
 
-def _describe(request: HttpRequest) -> dict[str, Any]:
+def _make_tag(request: HttpRequest) -> str:
+    revisions = list_project_revisions(request.user)
+    return make_tag(request, revisions, list_progress(listings.list_visible(request.user)))
+
+
+def _describe(request: HttpRequest, tag: str) -> dict[str, Any]:
     """Three queries: what is under way; count and page of the others."""
     filters = DeploymentFilterForm(request.GET)
     running = make_rows(listings.list_running(request.user, **filters.chosen))
@@ -59,4 +69,5 @@ def _describe(request: HttpRequest) -> dict[str, Any]:
         "chosen": filters.chosen,
         "platforms": Platform.choices,
         "poll_seconds": POLL_BUSY if running else POLL_IDLE,
+        "tag": tag,
     }

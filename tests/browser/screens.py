@@ -5,12 +5,14 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
+from tests.browser.accessibility import find_violations
+
 WIDTHS = {"desktop": 1440, "mobile": 390}
 THEMES = ("light", "dark")
 
 
 def look_at(page: Page, name: str) -> None:
-    """Nothing of the page lies outside the window sideways, at any width and in any theme."""
+    """At any width and in any theme, nothing lies outside the window sideways, and everybody can read and use it."""
     page.wait_for_load_state("load")
     folder = os.environ.get("SCREENSHOTS_DIR")
     for device, width in WIDTHS.items():
@@ -19,6 +21,8 @@ def look_at(page: Page, name: str) -> None:
             page.evaluate("theme => document.documentElement.dataset.bsTheme = theme", theme)
             overflow = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
             assert overflow <= 0, f"{name} scrolls {overflow} px sideways at {width} px"
+            violations = find_violations(page)
+            assert not violations, "\n".join([f"{name} at {width} px, {theme}:", *violations])
             if folder:
                 page.screenshot(path=Path(folder) / f"{name}-{device}-{theme}.png", full_page=True)
     page.set_viewport_size({"width": WIDTHS["desktop"], "height": 900})

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
-from builds.models import AuditAction, AuditEntry, Build, Project, Role, StoreStatus
+from builds.models import AuditAction, AuditEntry, Build, Project, StoreStatus
 from deployments.services.build_status import set_store_status
 from deployments.services.force_update import apply_force_update
 from tests.admin import act, assert_is_view_only, count_list_queries, search
@@ -111,30 +111,21 @@ def test_somebody_who_is_not_staff_is_sent_to_sign_in(owner: User, build: Build)
     assert client.get(BUILDS).status_code == 302
 
 
-def test_support_renames_a_project_and_changes_a_role(support: Client, project: Project, viewer: User) -> None:
-    membership = viewer.memberships.get()
-    form = {
-        "name": "Northwind Trails",
-        "description": "",
-        "repository_url": "",
-        "ios_bundle_id": "",
-        "android_bundle_id": "",
-        "huawei_bundle_id": "",
-        "memberships-TOTAL_FORMS": "1",
-        "memberships-INITIAL_FORMS": "1",
-        "memberships-0-id": str(membership.pk),
-        "memberships-0-project": str(project.pk),
-        "memberships-0-user": str(viewer.pk),
-        "memberships-0-role": Role.RELEASE_MANAGER,
-    }
+def test_support_renames_a_project_which_is_audited(support: Client, staff: User, project: Project) -> None:
+    form = {"name": "Northwind Trails", "slug": "trails", "ios_bundle_id": "com.trails"}
 
     answer = support.post(f"/admin/builds/project/{project.pk}/change/", form)
 
     assert answer.status_code == 302, answer.content.decode()
     project.refresh_from_db()
-    membership.refresh_from_db()
-    assert (project.name, project.slug) == ("Northwind Trails", "northwind-outdoor")
-    assert membership.role == Role.RELEASE_MANAGER
+    assert (project.name, project.slug, project.ios_bundle_id) == (
+        "Northwind Trails",
+        "northwind-outdoor",
+        "com.trails",
+    )
+    entry = AuditEntry.objects.get(action=AuditAction.PROJECT_EDITED)
+    assert entry.actor == staff
+    assert (entry.before["name"], entry.after["name"]) == ("Northwind Outdoor", "Northwind Trails")
 
 
 def test_a_project_cannot_be_added_or_deleted(support: Client, project: Project) -> None:

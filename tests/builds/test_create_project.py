@@ -45,6 +45,7 @@ def test_a_name_that_gives_no_address_is_refused(outsider: User, name: str) -> N
     ("values", "field"),
     [
         ({"name": "x" * 101}, "name"),
+        ({"name": "North", "description": "x" * 2001}, "description"),
         ({"name": "North", "slug": "no blanks"}, "slug"),
         ({"name": "North", "slug": "x" * 61}, "slug"),
         ({"name": "North", "android_bundle_id": "x" * 156}, "android_bundle_id"),

@@ -1,6 +1,7 @@
 """/projects/<slug>/: tiles, the table of builds and its filters."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,8 +10,10 @@ from django.test import Client
 from django.utils import timezone
 
 from builds.models import Build, BuildTarget, Platform, Project, StoreStatus
+from builds.services import edit_project
 from tests.deployments.pages import report_installed
 from tests.factories import BuildFactory, CodePushFactory
+from tests.metrics.test_attention import failing_pair, outcomes
 
 AsUser = Callable[[User], Client]
 URL = "/projects/northwind-outdoor/"
@@ -86,6 +89,55 @@ def test_a_tile_says_what_is_live_and_how_many_run_it(as_user: AsUser, viewer: U
     assert "2 devices" in page
 
 
+def test_a_tile_says_how_often_devices_go_back_and_when_that_is_too_often(
+    as_user: AsUser, viewer: User, project: Project
+) -> None:
+    now = timezone.now()
+    fine = BuildFactory(project=project, store_status=StoreStatus.LIVE, store_live_at=now)
+    outcomes(CodePushFactory(build=fine, finished_at=now), now, 1000, 2)
+    failing = BuildFactory(
+        project=project, platform=Platform.IOS, store_status=StoreStatus.LIVE, store_live_at=now, store_version="7.0.0"
+    )
+    failing_pair(failing, now)
+    page = as_user(viewer).get(URL).content.decode()
+    assert "0.20% rollbacks" in page
+    assert page.count("Rollbacks up") == 1
+    assert "Rolls back 10 times more often than v1 did at the same age" in page
+
+
+def test_builds_can_be_sorted_by_devices_and_found_by_age(
+    as_user: AsUser, viewer: User, project: Project, build: Build
+) -> None:
+    newer = BuildFactory(project=project)
+    report_installed(build, "", 1)
+    client = as_user(viewer)
+    assert _listed(client, "?sort=devices") == [build.pk, newer.pk]
+    page = client.get(f"{URL}?sort=devices&target=production").content.decode()
+    assert page.count('aria-sort="descending"') == 1
+    assert '<input type="hidden" name="sort" value="devices"' in page
+    Build.objects.filter(pk=build.pk).update(created_at=timezone.now() - timedelta(days=31))
+    assert _listed(client, "?created=30") == [newer.pk]
+    assert _listed(client, "?created=90") == [newer.pk, build.pk]
+    assert _listed(client, "?created=31") == [newer.pk, build.pk]
+
+
+def test_a_running_build_says_for_how_long(as_user: AsUser, viewer: User, project: Project) -> None:
+    started_at = timezone.now() - timedelta(minutes=3, seconds=20)
+    BuildFactory(project=project, status=Build.Status.RUNNING, started_at=started_at)
+    assert "Running 3 min<" in as_user(viewer).get(URL).content.decode()
+
+
+def test_the_head_says_who_last_changed_something_and_leads_to_it(
+    as_user: AsUser, viewer: User, owner: User, project: Project
+) -> None:
+    edit_project(project.pk, actor=owner, repository_url="git@example.com:apps/outdoor.git")
+    page = as_user(viewer).get(URL).content.decode()
+    assert "by Olga Kaya" in page
+    assert 'href="/audit/?project=northwind-outdoor"' in page
+    assert 'data-copy="git@example.com:apps/outdoor.git"' in page
+    assert f'href="{URL}settings/"' in page
+
+
 def test_empty_tables_say_why(as_user: AsUser, viewer: User, project: Project) -> None:
     client = as_user(viewer)
     assert "No builds yet. Register one to get its deployment key." in client.get(URL).content.decode()
@@ -117,6 +169,6 @@ def test_the_page_costs_a_fixed_number_of_queries(
         CodePushFactory(build=BuildFactory(project=project))
     client = as_user(viewer)
     # Session, user, membership with project; count and page of builds, store-live builds; four of metrics; Live
-    # CodePushes, labels with the same bundle; what runs, for the header.
-    with django_assert_num_queries(13):
+    # CodePushes, labels with the same bundle; the last entry of the audit log; what runs, for the header.
+    with django_assert_num_queries(14):
         client.get(URL)

@@ -135,3 +135,14 @@ def test_the_page_of_a_fault_needs_neither_database_nor_session() -> None:
     page = render_to_string("500.html")
     assert "The server could not finish this" in page
     assert "Sign out" not in page
+
+
+@pytest.mark.parametrize("status", ["400", "403", "403_csrf", "404", "500", "503"])
+def test_every_page_of_refusal_leads_on_without_a_request(status: str) -> None:
+    page = render_to_string(f"{status}.html")
+    assert "<h1>" in page
+    assert 'href="/projects/">Go to projects' in page
+
+
+def test_the_sign_in_page_says_whom_to_ask(client: Client, db: None) -> None:
+    assert "Ask who runs this server." in client.get("/sign-in/").content.decode()

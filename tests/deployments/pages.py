@@ -45,7 +45,11 @@ def report_installed(build: Build, label: str, device_count: int, *, first: int 
     event = "installed" if label else "binary_started"
     ReportLogEntry.objects.bulk_create(
         ReportLogEntry(
-            event=event, deployment_key=build.deployment_key, client_unique_id=f"device {number}", label=label
+            event=event,
+            deployment_key=build.deployment_key,
+            client_unique_id=f"device {number}",
+            label=label,
+            app_version=build.store_version,
         )
         for number in range(first, first + device_count)
     )

@@ -15,7 +15,7 @@ from deployments.models import CodePush
 from metrics import urls as metrics_urls
 from metrics.aggregation import hash_client
 from tests.deployments.pages import AsUser, codepush_url, report_installed, text_of
-from tests.factories import BuildFactory, CodePushFactory
+from tests.factories import BuildFactory, CodePushFactory, MembershipFactory
 
 # Open to everybody who is signed in; they show nothing of a project that is not theirs.
 WITHOUT_PROJECT = {
@@ -26,17 +26,33 @@ WITHOUT_PROJECT = {
     "search",
     "audit_list",
     "audit_export",
+    "account",
+    "account_edit",
+    "account_password",
 }
+# Of these, those that list nothing.
+WITHOUT_LIST = {"project_new", "account_edit", "account_password"}
 READ_ONLY = {
+    "project_settings",
     "project_detail",
     "build_detail",
     "build_cards",
+    "codepush_log",
     "codepush_compare_pick",
     "codepush_compare",
+    "adoption_numbers",
+    "adoption_picture",
+    "adoption",
+    "failures",
     "device_list",
     "device_export",
     "device_detail",
+    "explain",
 }
+# What changes who may do what.
+FOR_ADMINS = {"project_edit", "member_new", "member_role", "member_remove"}
+# What every member may do, and is audited.
+FOR_MEMBERS = {"build_key", "project_leave"}
 # They cannot redirect their page; they tell htmx to reload it.
 FRAGMENTS = {"build_cards", "deployment_rows"}
 EVERY_PATTERN = [
@@ -58,6 +74,7 @@ def _address(pattern: URLPattern, codepush: CodePush) -> str:
         "deployment_id": codepush.deployment_id,
         "other_id": codepush.deployment_id,
         "client_hash": hash_client("device 0"),
+        "membership_id": codepush.build.project.memberships.values_list("pk", flat=True).first() or 0,
     }
     wanted = pattern.pattern.converters
     return reverse(str(pattern.name), kwargs={name: values[name] for name in wanted})
@@ -80,7 +97,7 @@ def test_every_page_of_a_project_is_a_404_to_outsiders(
         assert client.post(address).status_code == 404
 
 
-@pytest.mark.parametrize("name", sorted(WITHOUT_PROJECT - {"project_new"}))
+@pytest.mark.parametrize("name", sorted(WITHOUT_PROJECT - WITHOUT_LIST))
 def test_pages_of_all_projects_show_outsiders_nothing_of_this_one(
     as_user: AsUser, outsider: User, owner: User, codepush: CodePush, name: str
 ) -> None:
@@ -113,15 +130,26 @@ def test_a_viewer_reads_every_page_and_posts_none(
     as_user: AsUser, viewer: User, codepush: CodePush, pattern: URLPattern
 ) -> None:
     client, address = as_user(viewer), _address(pattern, codepush)
-    if pattern.name in READ_ONLY:
+    if pattern.name in READ_ONLY | FOR_MEMBERS:
         assert client.get(address).status_code == 200
-        assert client.post(address).status_code == 405
+        assert client.post(address).status_code in ((405,) if pattern.name in READ_ONLY else (200, 303))
         return
+    role = "Admin" if pattern.name in FOR_ADMINS else "Release manager"
     entries = AuditEntry.objects.count()
     for response in (client.get(address), client.post(address)):
         assert response.status_code == 403
-        assert "You need the Release manager role in Northwind Outdoor." in text_of(response)
+        assert f"You need the {role} role in Northwind Outdoor." in text_of(response)
     assert AuditEntry.objects.count() == entries
+
+
+@pytest.mark.parametrize("name", sorted(FOR_ADMINS))
+def test_who_releases_does_not_decide_who_may(
+    as_user: AsUser, release_manager: User, codepush: CodePush, name: str
+) -> None:
+    pattern = next(pattern for pattern in PATTERNS if pattern.name == name)
+    client, address = as_user(release_manager), _address(pattern, codepush)
+    for response in (client.get(address), client.post(address)):
+        assert response.status_code == 403
 
 
 def _mixed_up(codepush: CodePush) -> Iterator[str]:
@@ -134,6 +162,8 @@ def _mixed_up(codepush: CodePush) -> Iterator[str]:
     yield f"/projects/{slug}/builds/{codepush.build_id}/codepush/{CodePushFactory().deployment_id}/edit/"
     yield f"/projects/{slug}/builds/{codepush.build_id}/codepush/dpl_NOTHING/edit/"
     yield f"/projects/{slug}/builds/{'9' * 30}/"
+    yield f"/projects/{slug}/settings/members/{MembershipFactory().pk}/role/"
+    yield f"/projects/{slug}/settings/members/{'9' * 30}/remove/"
 
 
 def test_objects_of_another_project_or_build_are_a_404(as_user: AsUser, owner: User, codepush: CodePush) -> None:
@@ -149,5 +179,5 @@ def test_a_viewer_sees_rollback_but_it_leads_nowhere(as_user: AsUser, viewer: Us
     page = text_of(as_user(viewer).get(address))
     assert codepush_url(live, "rollback") not in page
     assert "Rollback<" in page
-    assert 'aria-disabled="true" title="You need the Release manager role."' in page
+    assert 'aria-disabled="true" title="You need the Release manager role. Ask Olga Kaya."' in page
     assert codepush_url(live, "rollback") in text_of(as_user(owner).get(address))

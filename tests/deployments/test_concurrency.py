@@ -10,7 +10,8 @@ from django.contrib.auth.models import User
 from django.db import connections
 
 from builds.errors import DomainError, NotAllowedNow, StaleView
-from builds.models import AuditEntry, Build, Project
+from builds.membership import change_role, remove_member
+from builds.models import AuditEntry, Build, Project, Role
 from builds.services import create_project
 from deployments.models import Bundle, CodePush
 from deployments.services.attempt import Attempt
@@ -20,7 +21,7 @@ from deployments.services.force_update import apply_force_update
 from deployments.services.processing import process_codepush
 from deployments.services.republishing import promote, roll_back
 from tests.deployments.stories import history, live_label, revision, small_archive
-from tests.factories import BuildFactory
+from tests.factories import BuildFactory, MembershipFactory, UserFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -206,3 +207,18 @@ def test_projects_created_at_once_with_one_name_give_one_project(outsider: User)
     outcomes = at_once(*[lambda: create_project(actor=outsider, name="Contoso")] * PEOPLE)
 
     assert _kinds(outcomes) == {"Project": 1, "InvalidInput": PEOPLE - 1}
+
+
+def test_two_admins_who_remove_each_other_leave_one(project: Project, owner: User) -> None:
+    other = UserFactory(username="adam")
+    theirs = MembershipFactory(project=project, user=other, role=Role.ADMIN)
+    mine = owner.memberships.get()
+
+    outcomes = at_once(
+        lambda: remove_member(theirs.pk, actor=owner),
+        lambda: remove_member(mine.pk, actor=other),
+        lambda: change_role(mine.pk, actor=owner, role=Role.VIEWER),
+    )
+
+    assert project.memberships.filter(role=Role.ADMIN).count() == 1
+    assert _kinds(outcomes)["NotAllowedNow"] >= 1

@@ -144,14 +144,16 @@ def test_a_list_costs_the_same_however_many_devices(
     CodePushFactory(build=build)
     report_installed(build, "v1", device_count)
     client = as_user(viewer)
-    # Session, user, membership, build, newest label, numbers (4), then devices and what they did; what is under way.
-    with django_assert_num_queries(12):
+    # Session, user, membership, build, software, newest label, numbers (4), then devices, what they did and say that
+    # they are; what is under way.
+    with django_assert_num_queries(14):
         client.get(devices_url(build, "show=active&label=v1"))
     # Facts first, then their devices.
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(15):
         client.get(devices_url(build, "show=installs&label=v1"))
-    # Session, user, membership, build, newest label, device, facts, snapshot (2), what it runs; what is under way.
-    with django_assert_num_queries(11):
+    # Session, user, membership, build, newest label, device, facts, software, snapshot (2), what it runs; what is under
+    # way.
+    with django_assert_num_queries(12):
         client.get(device_url(build, "device 0"))
 
 

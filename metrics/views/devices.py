@@ -18,10 +18,13 @@ from metrics import devices
 from metrics.aggregation import hash_client
 from metrics.devices import FACT_EVENTS, DeviceRow, Selection, Show
 from metrics.forms import DeviceFilterForm
+from metrics.models import Software
 from metrics.offers import find_offer
 from metrics.selectors import NO_LABEL, BuildMetrics, measure_builds
+from metrics.software import list_software
 
-_CSV_HEADER = ("device", "current_release", "last_report_at", "moved_on_at")
+_CSV_HEADER = ("device", "current_release", "last_report_at", "moved_on_at", "platform")
+_CSV_SOFTWARE = ("app_version", "plugin_name", "plugin_version", "sdk_version")
 # Where the list is about updates: which of them it did this with.
 _CSV_FACTS = ("downloaded", "installed", "rolled_back")
 
@@ -32,6 +35,7 @@ class Listed:
 
     selection: Selection
     metrics: BuildMetrics
+    filters: DeviceFilterForm
 
     @property
     def label(self) -> str:
@@ -52,8 +56,16 @@ class Listed:
         }[self.selection.show]
 
     @property
-    def count(self) -> int:
-        """As cards show it."""
+    def narrowing(self) -> str:
+        """The app version and client library that they are narrowed to, in words; "" when they are not."""
+        app, library = self.filters.chosen["app"], self.filters.chosen["library"]
+        return f"{f', on app version {app}' if app else ''}{f', with {library}' if library else ''}"
+
+    @property
+    def count(self) -> int | None:
+        """As cards show it; None for a combination that nobody counts."""
+        if self.narrowing:
+            return sum(one.devices for one in self.filters.software) if self.selection.show == Show.ALL else None
         show, labels = self.selection.show, [format_label(n) if n else NO_LABEL for n in self.selection.label_numbers]
         if show == Show.ALL:
             return self.metrics.total_devices
@@ -72,14 +84,16 @@ class Listed:
 def list_devices(request: HttpRequest, slug: str, build_id: int) -> HttpResponse:
     """A fixed number of queries, however many devices."""
     access, build = get_build(request.user, slug, build_id)
-    filters = _read_filters(request, build)
+    software = list_software(build)
+    filters = _read_filters(request, build, software)
     context = {
         "access": access,
         "build": build,
         "filters": filters,
+        "software": software,
         "q": filters.selection.client_unique_id,
         "masked": devices.mask_client(filters.selection.client_unique_id),
-        "listed": Listed(filters.selection, measure_builds([build.deployment_key])[build.deployment_key]),
+        "listed": Listed(filters.selection, measure_builds([build.deployment_key])[build.deployment_key], filters),
         "after": (after := _read_hash(request.GET.get("after", ""))),
         "page": devices.get_page(build, filters.selection, after=after),
     }
@@ -91,9 +105,9 @@ def list_devices(request: HttpRequest, slug: str, build_id: int) -> HttpResponse
 def export_devices(request: HttpRequest, slug: str, build_id: int) -> StreamingHttpResponse:
     """The same devices as on the page, all of them, as they are read."""
     _, build = get_build(request.user, slug, build_id)
-    selection = _read_filters(request, build).selection
-    rows = devices.iter_rows(build, selection)
-    return stream_csv(f"devices-of-build-{build.pk}.csv", _name_columns(selection), _iter_cells(rows, selection))
+    selection = _read_filters(request, build, list_software(build)).selection
+    cells = _iter_cells(build, devices.iter_rows(build, selection), selection)
+    return stream_csv(f"devices-of-build-{build.pk}.csv", _name_columns(selection), cells)
 
 
 @require_safe
@@ -107,7 +121,6 @@ def show_device(request: HttpRequest, slug: str, build_id: int, client_hash: UUI
     typed = request.GET.get("q", "").strip()
     client = typed if typed and hash_client(typed) == client_hash else ""
     reports = devices.list_reports(build, client) if client else []
-    app_version = next((entry.app_version for entry in reports if entry.app_version), "")
     context = {
         "access": access,
         "build": build,
@@ -116,13 +129,13 @@ def show_device(request: HttpRequest, slug: str, build_id: int, client_hash: UUI
         "masked": devices.mask_client(client),
         "is_other": bool(typed) and not client,
         "reports": reports,
-        "offer": find_offer(build, row.state, client_unique_id=client, app_version=app_version),
+        "offer": find_offer(build, row, client_unique_id=client),
     }
     return render(request, "metrics/device.html", context)
 
 
-def _read_filters(request: HttpRequest, build: Build) -> DeviceFilterForm:
-    return DeviceFilterForm(request.GET, find_next_label_number(build) - 1)
+def _read_filters(request: HttpRequest, build: Build, software: list[Software]) -> DeviceFilterForm:
+    return DeviceFilterForm(request.GET, find_next_label_number(build) - 1, software)
 
 
 def _read_hash(text: str) -> UUID | None:
@@ -134,13 +147,14 @@ def _read_hash(text: str) -> UUID | None:
 
 def _name_columns(selection: Selection) -> list[str]:
     facts = _CSV_FACTS if any(selection.label_numbers) else ()
-    return [*_CSV_HEADER, *facts, *(["client_id"] if selection.client_unique_id else ())]
+    return [*_CSV_HEADER, *_CSV_SOFTWARE, *facts, *(["client_id"] if selection.client_unique_id else ())]
 
 
-def _iter_cells(rows: Iterable[DeviceRow], selection: Selection) -> Iterator[list[str]]:
+def _iter_cells(build: Build, rows: Iterable[DeviceRow], selection: Selection) -> Iterator[list[str]]:
     has_facts = any(selection.label_numbers)
     client = [selection.client_unique_id] if selection.client_unique_id else []
     for row in rows:
         times = [time.isoformat(timespec="seconds") if time else "" for time in (row.state.seen_at, row.state.left_at)]
         facts = [" ".join(row.labels_with(event)) for event in FACT_EVENTS.values()] if has_facts else []
-        yield [str(row.client_hash), row.current_release, *times, *facts, *client]
+        software = [getattr(row.software, name, "") for name in _CSV_SOFTWARE]
+        yield [str(row.client_hash), row.current_release, *times, build.platform, *software, *facts, *client]

@@ -1,0 +1,17 @@
+"""People in front of the browser."""
+
+from django.contrib.auth.models import User
+from playwright.sync_api import Page
+from pytest_django.live_server_helper import LiveServer
+
+PASSWORD = "a-password-for-browsers"
+
+
+def sign_in(page: Page, server: LiveServer, user: User, *, at: str = "/") -> None:
+    """The user is signed in, by the form, and sees the page at that address."""
+    user.set_password(PASSWORD)
+    user.save()
+    page.goto(f"{server.url}{at}")
+    page.get_by_label("Username").fill(user.username)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
