@@ -12,9 +12,10 @@ from urllib.parse import parse_qsl
 from django.conf import settings
 
 from deployments import bundle_storage, snapshots
+from deployments.bundles.patch import PATCH_FORMAT
 from deployments.device_http import JSON, Answer, Environ, WsgiApp, answer, device_endpoint, text, unavailable
 from deployments.policy.decision import decide
-from deployments.policy.types import Decision, Snapshot, UpdateQuery
+from deployments.policy.types import Decision, Reason, Snapshot, UpdateQuery
 from deployments.policy.version_range import find_version
 from deployments.repeated_questions import RepeatedQuestions
 
@@ -45,6 +46,7 @@ def parse_query(query_string: str) -> UpdateQuery:
         label=sent.get("label", ""),
         client_unique_id=sent.get("clientUniqueId") or sent.get("client_unique_id") or "",
         is_companion=(sent.get("isCompanion") or sent.get("is_companion") or "").lower() == "true",
+        accepts_patches=(sent.get("patchFormat") or sent.get("patch_format")) == PATCH_FORMAT,
     )
 
 
@@ -58,8 +60,12 @@ def _read_parameters(query_string: str) -> dict[str, str]:
 
 
 def describe_update(decision: Decision, base_url: str) -> dict[str, object]:
-    """The fields of `update_info`. All are always present; an offer echoes the device's own version string."""
+    """The fields of `update_info`; an offer echoes the device's own version string.
+
+    All are always present, but for `patch_format`, which no client sees that did not ask for it.
+    """
     offer, download = decision.offer, decision.download
+    as_patch = {"patch_format": PATCH_FORMAT} if decision.reason == Reason.OFFERED_PATCH else {}
     return {
         "is_available": offer is not None,
         "is_mandatory": decision.is_mandatory,
@@ -72,6 +78,7 @@ def describe_update(decision: Decision, base_url: str) -> dict[str, object]:
         "target_binary_range": decision.app_version,
         "update_app_version": decision.update_app_version,
         "should_run_binary_version": decision.should_run_binary_version,
+        **as_patch,
     }
 
 
@@ -85,6 +92,7 @@ _LEGACY_NAMES = {
     "app_version": "appVersion",
     "update_app_version": "updateAppVersion",
     "should_run_binary_version": "shouldRunBinaryVersion",
+    "patch_format": "patchFormat",
 }
 
 

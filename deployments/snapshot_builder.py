@@ -78,4 +78,11 @@ def _candidate(rows: list[CandidateRow], mandatory_labels: Iterable[int]) -> Can
                 if row.diff_from_hash and row.diff_storage_name
             }
         ),
+        patches=DownloadsByHash(
+            {
+                row.patch_from_hash: Download(row.patch_storage_name, row.patch_size_bytes or 0)
+                for row in rows
+                if row.patch_from_hash and row.patch_storage_name
+            }
+        ),
     )

@@ -113,5 +113,9 @@ def _load(values: dict[str, Any]) -> Snapshot | None:
 
 def _load_candidate(values: dict[str, Any]) -> Candidate:
     whole = Download(**values.pop("whole"))
-    diffs = DownloadsByHash({from_hash: Download(**diff) for from_hash, diff in values.pop("diffs").items()})
-    return Candidate(**values, whole=whole, diffs=diffs)
+    diffs, patches = _load_downloads(values.pop("diffs")), _load_downloads(values.pop("patches"))
+    return Candidate(**values, whole=whole, diffs=diffs, patches=patches)
+
+
+def _load_downloads(downloads: dict[str, Any]) -> DownloadsByHash:
+    return DownloadsByHash({from_hash: Download(**download) for from_hash, download in downloads.items()})

@@ -47,8 +47,8 @@ def main(prefix: str) -> None:
 
 
 def _register(project: Project, user: User, key: str) -> Build:
-    values = {"platform": "android", "build_target": "production", "store_version": "3.0.0", "status": "success"}
-    return register_build(project, actor=user, deployment_key=key, **values)
+    values: dict[str, Any] = {"platform": "android", "build_target": "production", "store_version": "3.0.0"}
+    return register_build(project, actor=user, deployment_key=key, status="success", **values)
 
 
 def _release_samples(build: Build, user: User) -> dict[str, str]:
