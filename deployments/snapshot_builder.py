@@ -1,7 +1,7 @@
 """From rows of the database to the frozen `Snapshot` that `decide` reads."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from itertools import groupby
 
@@ -12,6 +12,7 @@ from deployments.policy.version_range import find_version
 from deployments.selectors import CandidateRow, ReleaseRow, load_candidate_rows, load_release_rows
 
 _NO_LABELS: frozenset[int] = frozenset()
+_NO_DOWNLOADS = DownloadsByHash({})
 # One value for all builds of a version.
 _read_version = lru_cache(maxsize=1000)(find_version)
 
@@ -37,7 +38,7 @@ def build_snapshot(deployment_key: str) -> Snapshot | None:
         live_store_version=build.live_store_version or "",
         candidates=_load_candidates(releases),
         newest_label=releases[0].label_number or 0 if releases else 0,
-        # The one empty set there is, for most builds.
+        # For most builds the one empty set there is.
         disabled_labels=frozenset(row.label_number or 0 for row in releases if not row.is_enabled) or _NO_LABELS,
         # Oldest first, so that the newest label with a hash is the one that stays.
         label_by_package_hash=LabelsByHash(
@@ -71,18 +72,11 @@ def _candidate(rows: list[CandidateRow], mandatory_labels: Iterable[int]) -> Can
         is_mandatory=row.is_mandatory,
         description=row.description,
         mandatory_label=max((label for label in mandatory_labels if label <= row.label_number), default=0),
-        diffs=DownloadsByHash(
-            {
-                row.diff_from_hash: Download(row.diff_storage_name, row.diff_size_bytes or 0)
-                for row in rows
-                if row.diff_from_hash and row.diff_storage_name
-            }
-        ),
-        patches=DownloadsByHash(
-            {
-                row.patch_from_hash: Download(row.patch_storage_name, row.patch_size_bytes or 0)
-                for row in rows
-                if row.patch_from_hash and row.patch_storage_name
-            }
-        ),
+        diffs=_map_downloads((row.diff_from_hash, row.diff_storage_name, row.diff_size_bytes) for row in rows),
+        patches=_map_downloads((row.patch_from_hash, row.patch_storage_name, row.patch_size_bytes) for row in rows),
     )
+
+
+def _map_downloads(rows: Iterable[tuple[str | None, str | None, int | None]]) -> Mapping[str, Download]:
+    downloads = {from_hash: Download(name, size or 0) for from_hash, name, size in rows if from_hash and name}
+    return DownloadsByHash(downloads) if downloads else _NO_DOWNLOADS

@@ -27,7 +27,7 @@ from deployments.snapshot_builder import build_snapshot
 
 logger = logging.getLogger(__name__)
 
-MAX_SNAPSHOTS = 10_000
+MAX_SNAPSHOTS = 15_000
 MAX_UNKNOWN_KEYS = 10_000
 # A key registered in this second may have been asked for in the last one; the poll forgets it sooner.
 UNKNOWN_KEY_SECONDS = 1.0
