@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.bench_load import Load, Server, put_load, serve
+from tests.bench_load import Load, Server, be_important, put_load, serve
 
 SECONDS = 2.0
 ROUNDS = 4
@@ -29,6 +29,7 @@ def application(environ, start_response):
 
 
 def main() -> None:
+    be_important()
     with tempfile.TemporaryDirectory(prefix="codepush-bench-") as folder:
         os.environ.update(VAR_DIR=folder, SECRET_KEY="bench", DJANGO_SETTINGS_MODULE="codepush_site.settings")
         Path(folder, "bare.py").write_text(BARE_APP)
