@@ -40,25 +40,17 @@ def get_project(user: User | AnonymousUser, slug: str, *, role: Role = Role.VIEW
 
     Raises Http404 for somebody outside it, PermissionDenied (with a sentence) for a member of too low a role.
     """
-    membership = _get_membership(user, slug)
+    membership = (
+        Membership.objects.select_related("project").filter(user_id=user.pk, project__slug=slug).first()
+        if user.is_authenticated
+        else None
+    )
+    if membership is None:
+        raise Http404("No such project, or you are not a member of it.")
     access = ProjectAccess(membership.project, Role(membership.role))
     if not access.allows(role):
         raise PermissionDenied(f"You need the {role.label} role in {access.project.name}. Ask one of its admins.")
     return access
-
-
-def _get_membership(user: User | AnonymousUser, slug: str) -> Membership:
-    members = Membership.objects.select_related("project", "user").filter(project__slug=slug)
-    membership = members.filter(user_id=user.pk).first() if user.is_authenticated else None
-    if membership is None:
-        raise Http404("No such project, or you are not a member of it.")
-    return membership
-
-
-def get_own_membership(user: User | AnonymousUser, slug: str) -> tuple[ProjectAccess, Membership]:
-    """What the user is in the project. One query. Raises as `get_project` does."""
-    membership = _get_membership(user, slug)
-    return ProjectAccess(membership.project, Role(membership.role)), membership
 
 
 def get_build(
@@ -75,8 +67,18 @@ def get_build(
 def get_member(user: User | AnonymousUser, slug: str, membership_id: int) -> tuple[ProjectAccess, Membership]:
     """A member of a project that the user administers, with the account. Two queries. Raises as `get_project` does."""
     access = get_project(user, slug, role=Role.ADMIN)
-    members = Membership.objects.filter(project=access.project, pk=membership_id)
+    return access, _get_member_of(access, pk=membership_id)
+
+
+def get_own_membership(user: User | AnonymousUser, slug: str) -> tuple[ProjectAccess, Membership]:
+    """What the user is in the project. Two queries. Raises as `get_project` does."""
+    access = get_project(user, slug)
+    return access, _get_member_of(access, user_id=user.pk)
+
+
+def _get_member_of(access: ProjectAccess, **wanted: int | None) -> Membership:
+    members = Membership.objects.filter(project=access.project, **wanted)
     member = members.select_related("user", "project").first()
     if member is None:
         raise Http404(f"{access.project.name} has no such member.")
-    return access, member
+    return member

@@ -10,11 +10,6 @@ from builds.models import AuditAction, AuditEntry, Build, Project
 WORKER_NAME = "worker"
 
 
-def name_person(user: User) -> str:
-    """As people are called on pages and in the log."""
-    return user.get_full_name() or user.get_username()
-
-
 def record(
     action: AuditAction,
     *,
@@ -36,7 +31,7 @@ def record(
         deployment_id=deployment_id,
         action=action,
         actor=actor,
-        actor_name=name_person(actor) if actor else WORKER_NAME,
+        actor_name=(actor.get_full_name() or actor.get_username()) if actor else WORKER_NAME,
         before=before or {},
         after=after or {},
         reason=reason,

@@ -66,8 +66,8 @@ def format_count(number: int) -> str:
     return f"{number:,}"
 
 
-def format_bytes(size_bytes: int) -> str:
-    """Decimal units with one place: "4.6 MB". Below 1,000 bytes whole: "812 B"."""
+def format_bytes(size_bytes: int, *, is_fine: bool = False) -> str:
+    """Decimal units with one place: "4.6 MB". Below 1,000 bytes whole: "812 B". Fine: two places for 1 to 10 MB."""
     if size_bytes < 1000:
         return f"{size_bytes} B"
     size = float(size_bytes)
@@ -76,7 +76,7 @@ def format_bytes(size_bytes: int) -> str:
         if size < 999.95 or unit == _SIZES[-1]:
             break
         size /= 1000
-    return f"{size:.1f} {unit}"
+    return f"{size:.{2 if is_fine and unit == 'MB' and size < 9.995 else 1}f} {unit}"
 
 
 def format_difference(size_bytes: int) -> str:

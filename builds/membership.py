@@ -12,6 +12,11 @@ from builds.errors import InvalidInput, NotAllowedNow
 from builds.models import AuditAction, Membership, Project, Role
 
 
+def name_person(user: User) -> str:
+    """As people are called on pages and in the log."""
+    return user.get_full_name() or user.get_username()
+
+
 def list_members(project: Project) -> QuerySet[Membership]:
     """Members with their accounts, by name. One query."""
     members = Membership.objects.filter(project=project).select_related("user", "project")
@@ -36,7 +41,7 @@ def add_member(project_id: int, *, actor: User, who: str, role: str) -> Membersh
         project = _lock_project(project_id)
         if Membership.objects.filter(project=project, user=user).exists():
             raise InvalidInput(
-                f"{audit.name_person(user)} is a member of {project} already. Change their role in the list.",
+                f"{name_person(user)} is a member of {project} already. Change their role in the list.",
                 field="who",
             )
         member = Membership.objects.create(project=project, user=user, role=role)
@@ -44,7 +49,7 @@ def add_member(project_id: int, *, actor: User, who: str, role: str) -> Membersh
             AuditAction.MEMBER_ADDED,
             actor=actor,
             project=project,
-            after={"member": audit.name_person(user), "username": user.get_username(), "role": role},
+            after={"member": name_person(user), "username": user.get_username(), "role": role},
         )
     return member
 
@@ -66,7 +71,7 @@ def change_role(membership_id: int, *, actor: User, role: str) -> Membership:
             actor=actor,
             project=member.project,
             before={"role": before},
-            after={"member": audit.name_person(member.user), "username": member.user.get_username(), "role": role},
+            after={"member": name_person(member.user), "username": member.user.get_username(), "role": role},
         )
     return member
 
@@ -84,7 +89,7 @@ def remove_member(membership_id: int, *, actor: User) -> None:
             actor=actor,
             project=member.project,
             before={
-                "member": audit.name_person(member.user),
+                "member": name_person(member.user),
                 "username": member.user.get_username(),
                 "role": member.role,
             },
@@ -97,7 +102,7 @@ def can_administer(member: Membership) -> bool:
 
 
 def describe_last_admin(member: Membership) -> str:
-    return f"{audit.name_person(member.user)} is the last admin of {member.project}. Make somebody else an admin first."
+    return f"{name_person(member.user)} is the last admin of {member.project}. Make somebody else an admin first."
 
 
 def find_leaving_obstacle(member: Membership) -> str:

@@ -11,6 +11,7 @@ urlpatterns = [
     path("projects/", projects.list_projects, name="project_list"),
     path("projects/new/", projects.NewProject.as_view(), name="project_new"),
     path("projects/<slug:slug>/", project_page.show_project, name="project_detail"),
+    path("projects/<slug:slug>/rows/", project_page.show_rows, name="project_rows"),
     path("projects/<slug:slug>/builds/new/", project_page.NewBuild.as_view(), name="build_new"),
     path("projects/<slug:slug>/settings/", project_settings.show_settings, name="project_settings"),
     path("projects/<slug:slug>/settings/edit/", project_settings.EditProject.as_view(), name="project_edit"),

@@ -10,7 +10,8 @@ from builds.forms import FilterForm, ServiceForm, search_field
 from builds.models import Build, Platform, StoreStatus
 from deployments.services import checks
 
-_SPLASH = "Installs during the Splash Screen. Off: downloads on the first launch, installs on the second."
+_NOT_MANDATORY = "Off: it downloads on the first launch and installs on the second."
+_SPLASH = f"Installs during the Splash Screen. {_NOT_MANDATORY}"
 
 
 class WholeNumberField(forms.CharField):
@@ -58,25 +59,34 @@ class CodePushForm(ServiceForm):
 class CreateForm(CodePushForm):
     build_target = forms.CharField(widget=forms.HiddenInput)
     platform = forms.CharField(widget=forms.HiddenInput)
+    target_binary_range = forms.CharField(required=False, empty_value=None, widget=forms.HiddenInput)
     bundle = forms.FileField(
+        required=False,
         widget=forms.FileInput(attrs={"accept": ".zip,application/zip"}),
-        error_messages={
-            "required": "Choose the bundle, a ZIP archive.",
-            "empty": "The file is empty. Choose the bundle, a ZIP archive.",
-        },
+        error_messages={"empty": "The file is empty. Choose the bundle, a ZIP archive."},
     )
+    # What was uploaded before the form was sent.
+    upload = forms.CharField(required=False, widget=forms.HiddenInput)
     description = _description_field()
     rollout_percent = _rollout_field()
     is_mandatory = forms.BooleanField(label="Mandatory", required=False, help_text=_SPLASH)
     allows_identical = forms.BooleanField(
         label="Publish even if identical to the Live bundle",
         required=False,
-        help_text="Off: a bundle that would change nothing on devices fails with that reason.",
+        help_text="Off: a bundle that would change nothing on devices is refused.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # The page refuses a larger file in words before it sends it.
+        self.fields["bundle"].widget.attrs["data-limit"] = settings.MAX_BUNDLE_BYTES
         self.fields["bundle"].help_text = f"ZIP, up to {settings.MAX_BUNDLE_BYTES // 1_000_000} MB."
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean()
+        if not (values.get("bundle") or values.get("upload") or "bundle" in self.errors):
+            self.add_error("bundle", "Choose the bundle, a ZIP archive.")
+        return values
 
 
 class EditForm(CodePushForm):
@@ -88,13 +98,8 @@ class EditForm(CodePushForm):
 
 class RollbackForm(CodePushForm):
     to = forms.CharField(label="Go back to", error_messages={"required": "Choose which update to go back to."})
-    is_mandatory = forms.TypedChoiceField(
-        label="Mandatory",
-        choices=[("", "As the update you go back to"), ("yes", "Yes"), ("no", "No")],
-        coerce=lambda choice: choice == "yes",
-        empty_value=None,
-        required=False,
-        help_text=_SPLASH,
+    is_mandatory = forms.BooleanField(
+        label="Mandatory: install during the Splash Screen", required=False, help_text=_NOT_MANDATORY
     )
     rollout_percent = _rollout_field()
     reason = _reason_field()

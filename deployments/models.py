@@ -20,8 +20,12 @@ def new_deployment_id() -> str:
     return "dpl_" + "".join(secrets.choice(_ID_ALPHABET) for _ in range(12))
 
 
-class Bundle(models.Model):
-    """What an update puts on a device, stored once per content however often it is released."""
+def new_upload_id() -> str:
+    return "upl_" + secrets.token_urlsafe(16)
+
+
+class CheckedArchive(models.Model):
+    """A stored archive, and what reading every byte of it showed."""
 
     content_hash = models.CharField(
         max_length=64, help_text="SHA-256 over the manifest with the signature file. Without one, the package hash."
@@ -32,11 +36,47 @@ class Bundle(models.Model):
     archive_sha256 = models.CharField(max_length=64)
     storage_name = models.CharField(max_length=100)
     size_bytes = models.BigIntegerField(help_text="Of the archive, as devices download it.")
-    manifest = models.JSONField(help_text="{path: SHA-256 of the file}, without entries that clients ignore.")
-    unpacked_bytes = models.BigIntegerField()
     js_bundle_path = models.CharField(max_length=1024)
     hermes_bytecode_version = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: plain JavaScript.")
     created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def javascript_kind(self) -> str:
+        if self.hermes_bytecode_version is None:
+            return "Plain JavaScript"
+        return f"Hermes bytecode {self.hermes_bytecode_version}"
+
+
+class Upload(CheckedArchive):
+    """An archive that waits for its CodePush: used once, by who uploaded it, on that build; or deleted after a day.
+
+    What it says is for people, before they create the CodePush. A worker checks the archive again.
+    """
+
+    upload_id = models.CharField(max_length=32, unique=True, default=new_upload_id)
+    build = models.ForeignKey(Build, on_delete=models.CASCADE, related_name="uploads")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    file_name = models.CharField(max_length=255, help_text="On the computer that it came from.")
+    file_count = models.PositiveIntegerField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(size_bytes__gt=0), name="upload_size_is_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return self.upload_id
+
+
+class Bundle(CheckedArchive):
+    """What an update puts on a device, stored once per content however often it is released."""
+
+    manifest = models.JSONField(help_text="{path: SHA-256 of the file}, without entries that clients ignore.")
+    unpacked_bytes = models.BigIntegerField()
 
     class Meta:
         constraints = [
@@ -46,12 +86,6 @@ class Bundle(models.Model):
 
     def __str__(self) -> str:
         return self.package_hash[:12]
-
-    @property
-    def javascript_kind(self) -> str:
-        if self.hermes_bytecode_version is None:
-            return "Plain JavaScript"
-        return f"Hermes bytecode {self.hermes_bytecode_version}"
 
 
 class BundleFileSizes(models.Model):
@@ -162,6 +196,9 @@ class CodePush(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
     duration_ms = models.IntegerField(null=True, blank=True)
     failure_reason = models.TextField(blank=True)
+    fails_again = models.BooleanField(
+        default=False, db_default=False, help_text="The reason lies in the bundle: a retry would fail the same way."
+    )
     # What the worker needs and tells.
     upload_name = models.CharField(max_length=100, blank=True, help_text="Where the uploaded archive waits.")
     upload_size_bytes = models.BigIntegerField(null=True, blank=True)

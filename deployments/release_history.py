@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import NamedTuple
 
+from django.db.models.functions import Coalesce
+
 from builds.models import AuditAction, AuditEntry, Build
 from deployments.models import BundleDiff, CodePush
 from deployments.policy.label import format_label
@@ -88,9 +90,9 @@ def load_release_history(build: Build) -> ReleaseHistory:
     """Two queries, which read a row per success and one per time that somebody disabled or enabled one."""
     rows = CodePush.objects.filter(build=build).successful().order_by("label_number")
     releases = [
-        Release(number, bundle_id, finished_at or created_at, deployment_id)
-        for number, bundle_id, finished_at, created_at, deployment_id in rows.values_list(
-            "label_number", "bundle_id", "finished_at", "created_at", "deployment_id"
+        Release(number, bundle_id, published_at, deployment_id)
+        for number, bundle_id, published_at, deployment_id in rows.values_list(
+            "label_number", "bundle_id", Coalesce("finished_at", "created_at"), "deployment_id"
         )
         if number is not None and bundle_id is not None
     ]

@@ -7,7 +7,8 @@ from django.db.models import Count, FilteredRelation, Max, OuterRef, Q, Subquery
 
 from builds.models import Build, Project
 from builds.querysets import BuildQuerySet, ProjectQuerySet
-from deployments.models import CodePush
+from deployments.models import Bundle, CodePush
+from deployments.policy.consequences import Costs, Update
 from deployments.policy.label import format_label
 from deployments.querysets import CodePushQuerySet
 
@@ -196,10 +197,28 @@ def map_labels_with_same_bundle(codepushes: Iterable[CodePush]) -> dict[int, set
     return {codepush.pk: labels[codepush.build_id, codepush.bundle_id] for codepush in wanted}
 
 
-def find_previous_enabled(codepush: CodePush) -> CodePush | None:
-    """What becomes Live when this, the Live one, is disabled. One query."""
-    older = CodePush.objects.filter(build_id=codepush.build_id, label_number__lt=codepush.label_number)
-    return older.servable().by_label_descending().first()
+def list_updates(build: Build) -> list[Update]:
+    """The successes of the build as `consequences` counts with them, lowest label first. One query."""
+    rows = CodePush.objects.filter(build=build).successful().order_by("label_number")
+    fields = ("label_number", "bundle_id", "is_enabled", "is_mandatory", "rollout_percent")
+    # By constraint every success has a label and a bundle.
+    return [Update(*row) for row in rows.values_list(*fields)]
+
+
+def measure_costs(bundle_id: int) -> Costs:
+    """What devices download to get this bundle. One query."""
+    rows = Bundle.objects.filter(pk=bundle_id).values_list(
+        "size_bytes", "incoming_diffs__from_bundle_id", "incoming_diffs__size_bytes"
+    )
+    # One row per diff; a single one with nothing beside the size when there is none.
+    found = list(rows)
+    return Costs(found[0][0], {from_id: size_bytes for _, from_id, size_bytes in found if from_id})
+
+
+def find_same_content(build: Build, content_hash: str) -> CodePush | None:
+    """The newest success of the build that carries this content. One query."""
+    same = CodePush.objects.filter(build=build, bundle__content_hash=content_hash)
+    return same.successful().by_label_descending().first()
 
 
 def find_next_label_number(build: Build) -> int:

@@ -1,6 +1,16 @@
 from django.urls import path
 
-from deployments.views import build_forms, build_page, codepushes, comparison, deployments, republishing, search, story
+from deployments.views import (
+    build_forms,
+    build_page,
+    codepushes,
+    comparison,
+    deployments,
+    republishing,
+    search,
+    story,
+    uploads,
+)
 
 _BUILD = "projects/<slug:slug>/builds/<int:build_id>/"
 _CODEPUSH = f"{_BUILD}codepush/<str:deployment_id>/"
@@ -16,6 +26,7 @@ urlpatterns = [
     path(f"{_BUILD}store-status/", build_forms.UpdateStoreStatus.as_view(), name="build_store_status"),
     path(f"{_BUILD}force-update/", build_forms.ForceUpdate.as_view(), name="build_force_update"),
     path(f"{_BUILD}codepush/new/", codepushes.CreateCodePush.as_view(), name="codepush_new"),
+    path(f"{_BUILD}codepush/upload/", uploads.upload_bundle, name="codepush_upload"),
     path(f"{_CODEPUSH}edit/", codepushes.EditCodePush.as_view(), name="codepush_edit"),
     path(f"{_CODEPUSH}rollback/", republishing.RollBack.as_view(), name="codepush_rollback"),
     path(f"{_CODEPUSH}promote/", republishing.Promote.as_view(), name="codepush_promote"),

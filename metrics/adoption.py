@@ -13,7 +13,8 @@ from builds.models import AuditAction, AuditEntry, Build
 from deployments.policy.label import find_label_number, format_label
 from deployments.release_history import Release, load_release_history
 from deployments.selectors import find_live_codepush
-from metrics.history import RANGES, Span, read_active_history
+from metrics.history import OTHER_LABELS, RANGES, Span, read_active_history
+from metrics.models import STORE_BUNDLE, ReleaseCounter
 from metrics.selectors import LATE_AFTER, NO_LABEL
 
 # As many older labels get a colour of their own, as in the split bar above the chart.
@@ -106,32 +107,56 @@ class Adoption:
 
 
 def read_adoption(build: Build, *, range_name: str) -> Adoption:
-    """The last 24 hours, 7 or 14 days (`RANGES`); under Force Update, those before it. Six queries, or seven."""
+    """The last 24 hours, 7 or 14 days (`RANGES`); under Force Update, those before it. Seven queries, or eight."""
     frozen_at = _find_force_updated_at(build) if build.is_force_updated else None
     until = frozen_at or timezone.now()
-    active = read_active_history(build.pk, since=until - RANGES[range_name], until=until + timedelta.resolution)
     history, live = load_release_history(build), find_live_codepush(build)
-    live_label = live.label if live else ""
-    bands = _make_bands(active.by_label, live_label, history.labels_with_bundle(live.bundle_id) if live else set())
-    return Adoption(active.span, bands, _make_marks(history.releases, live_label, active.span), frozen_at)
+    live_labels = history.labels_with_bundle(live.bundle_id) if live else set()
+    choice = _choose_bands(build, len(history.releases), live.label if live else "", live_labels)
+    active = read_active_history(
+        build.pk, since=until - RANGES[range_name], until=until + timedelta.resolution, apart=choice.numbers
+    )
+    bands = _make_bands(active.by_label, choice)
+    return Adoption(active.span, bands, _make_marks(history.releases, choice.live_label, active.span), frozen_at)
 
 
-def _make_bands(by_label: Mapping[str, tuple[int, ...]], live_label: str, live_labels: set[str]) -> tuple[Band, ...]:
+class _Choice(NamedTuple):
+    """Which labels get a band. `older`: the two most used, the most used first; `others`: the name of the rest."""
+
+    live_label: str
+    live_labels: set[str]
+    older: list[str]
+    others: str
+
+    @property
+    def numbers(self) -> set[int]:
+        return {find_label_number(label) or 0 for label in (*self.live_labels, *self.older)}
+
+
+def _choose_bands(build: Build, label_count: int, live_label: str, live_labels: set[str]) -> _Choice:
+    """As in the split bar: by how many devices run it now. One query."""
+    live_numbers = {find_label_number(label) for label in live_labels}
+    counters = ReleaseCounter.objects.filter(build=build).exclude(label_number__in=[STORE_BUNDLE, *live_numbers])
+    by_use = counters.order_by("-active_devices", "-label_number").values_list("label_number", flat=True)
+    older = list(by_use[:_NAMED_LABELS])
+    rest = set(range(1, label_count + 1)) - live_numbers - set(older)
+    others = format_label(rest.pop()) if len(rest) == 1 else "Others"
+    return _Choice(live_label, live_labels, [format_label(number) for number in older], others)
+
+
+def _make_bands(by_label: Mapping[str, tuple[int, ...]], choice: _Choice) -> tuple[Band, ...]:
     """The Live one (with its bundle under older labels), the two most used of the others, the rest, none."""
     if not by_label:
         return ()
     points = len(next(iter(by_label.values())))
-    others = by_label.keys() - live_labels - {NO_LABEL}
-    # Most used at the end first, as in the split bar; of those that nobody runs any more, in all.
-    by_use = sorted(others, key=lambda label: (by_label[label][-1], sum(by_label[label])), reverse=True)
-    named, rest = by_use[:_NAMED_LABELS], by_use[_NAMED_LABELS:]
-    bands = [Band(f"{live_label} Live", 0, _add(points, by_label, live_labels))] if live_label else []
-    older = [Band(label, tone, by_label[label]) for tone, label in enumerate(named, start=1)]
+    bands = []
+    if choice.live_label:
+        bands.append(Band(f"{choice.live_label} Live", 0, _add(points, by_label, choice.live_labels)))
+    older = [Band(label, tone, by_label[label]) for tone, label in enumerate(choice.older, 1) if label in by_label]
     bands += sorted(older, key=lambda band: find_label_number(band.name) or 0, reverse=True)
-    if rest:
-        bands.append(Band(rest[0] if len(rest) == 1 else "Others", 3, _add(points, by_label, rest)))
-    if NO_LABEL in by_label:
-        bands.append(Band("No CodePush", 4, by_label[NO_LABEL]))
+    for label, name, tone in ((OTHER_LABELS, choice.others, 3), (NO_LABEL, "No CodePush", 4)):
+        if label in by_label:
+            bands.append(Band(name, tone, by_label[label]))
     return tuple(bands)
 
 

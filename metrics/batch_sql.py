@@ -87,10 +87,13 @@ def _list(columns: Sequence[str], table: str = "") -> str:
 
 
 def _fill(cursor: CursorWrapper, name: str, like: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """A temporary table of that name holds the rows, and nothing else; its columns are as those of `like`."""
+    """A temporary table of that name holds the rows, and nothing else; its columns are as those of `like`.
+
+    It stays for the next batch of this connection: a new one each time would fill PostgreSQL's catalogue.
+    """
     # Names are constants of this module.
-    cursor.execute(f"DROP TABLE IF EXISTS {name}")
-    cursor.execute(f"CREATE TEMPORARY TABLE {name} AS SELECT {_list(columns)} FROM {like} WHERE false")  # noqa: S608
+    cursor.execute(f"CREATE TEMPORARY TABLE IF NOT EXISTS {name} AS SELECT {_list(columns)} FROM {like} WHERE false")  # noqa: S608
+    cursor.execute(f"TRUNCATE {name}" if connection.vendor == "postgresql" else f"DELETE FROM {name}")  # noqa: S608
     _insert(cursor, name, columns, rows)
     if connection.vendor == "postgresql":
         cursor.execute(f"ANALYZE {name}")

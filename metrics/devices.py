@@ -25,6 +25,8 @@ from metrics.reports import ReportEvent
 PAGE_SIZE = 25
 _EXPORT_BATCH = 1000
 _MAX_REPORTS = 50
+# Among as many of a client's newest reports, to whatever build, those of one build are looked for.
+_MAX_READ = 1000
 
 
 class Show(StrEnum):
@@ -50,7 +52,8 @@ class Selection:
 
     show: Show = Show.ALL
     label_numbers: tuple[int, ...] = ()
-    # Only those whose latest start said one of these; None for whatever it said.
+    # Only those whose latest start said one of these; None for whatever it said. Ids, not a subquery: of them
+    # PostgreSQL knows how many devices they have, and finds few in 0.1 ms among a million instead of in 5 s.
     software_ids: tuple[int, ...] | None = None
     # Only the one with this id.
     client_unique_id: str = ""
@@ -148,8 +151,12 @@ def mask_client(client_unique_id: str) -> str:
 
 
 def list_reports(build: Build, client_unique_id: str) -> list[ReportLogEntry]:
-    """What this device last told this build, newest first, 50 at most. One query, by `report_by_client`."""
-    entries = ReportLogEntry.objects.filter(client_unique_id=client_unique_id, deployment_key=build.deployment_key)
+    """What this device last told this build, newest first, 50 at most. One query, by `report_by_client`.
+
+    However much it ever said, to this build or another, only its newest 1,000 reports are read.
+    """
+    newest = ReportLogEntry.objects.filter(client_unique_id=client_unique_id).order_by("-id").values("id")[:_MAX_READ]
+    entries = ReportLogEntry.objects.filter(pk__in=newest, deployment_key=build.deployment_key)
     return list(entries.order_by("-id")[:_MAX_REPORTS])
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import NamedTuple
 
+from django.db.models import Count
 from django.utils import timezone
 
 from builds.models import Build
@@ -13,12 +14,18 @@ from deployments.models import CodePush
 from deployments.policy.attention import Outcomes, is_rollback_outlier, judge_rollbacks
 from deployments.policy.label import find_label_number
 from metrics.attention import Comparison, compare_with_previous, read_outcomes
-from metrics.history import DAY, HOUR, RANGES, Span, read_release_history
+from metrics.history import DAY, HOUR, RANGES, Span, read_rollback_history
+from metrics.models import Device, DeviceFact, Software
+from metrics.reports import ReportEvent
+from metrics.software import list_software
 
 # As many updates get a colour of their own; the rest share one.
 _NAMED_LABELS = 3
 # As many of the newest updates are compared with the one before.
 _COMPARED = 10
+# A broken-down update: as many devices are looked at, and as many kinds of them shown.
+_MAX_LOOKED_AT = 2000
+_SHOWN_PARTS = 10
 
 
 class Series(NamedTuple):
@@ -101,11 +108,15 @@ class Compared:
 
 
 def read_failures(build: Build, *, range_name: str, label: str = "") -> Failures:
-    """Device rollbacks by hour and update, of one update or of all. Two queries."""
+    """Device rollbacks by hour and update, of one update or of all. Three queries."""
     now = timezone.now()
-    history = read_release_history(build.pk, since=now - RANGES[range_name], until=now + timedelta.resolution)
-    by_label = {name: one for name, one in history.by_label.items() if label in ("", name)}
-    failing = {name: one.rollbacks for name, one in by_label.items() if any(one.rollbacks)}
+    history = read_rollback_history(
+        build.pk,
+        since=now - RANGES[range_name],
+        until=now + timedelta.resolution,
+        label_number=find_label_number(label) if label else None,
+    )
+    failing = history.by_label
     by_count = sorted(failing, key=lambda name: sum(failing[name]), reverse=True)
     named, rest = by_count[:_NAMED_LABELS], by_count[_NAMED_LABELS:]
     newest_first = sorted(named, key=lambda name: find_label_number(name) or 0, reverse=True)
@@ -113,8 +124,7 @@ def read_failures(build: Build, *, range_name: str, label: str = "") -> Failures
     if rest:
         together = tuple(map(sum, zip(*(failing[name] for name in rest), strict=True)))
         series.append(Series(rest[0] if len(rest) == 1 else "Others", _NAMED_LABELS, together))
-    installs = sum(sum(one.installs) for one in by_label.values())
-    return Failures(history.span, tuple(series), installs)
+    return Failures(history.span, tuple(series), history.installs)
 
 
 def compare_releases(build: Build, *, label: str = "") -> Sequence[Compared]:
@@ -126,3 +136,43 @@ def compare_releases(build: Build, *, label: str = "") -> Sequence[Compared]:
     outcomes = read_outcomes(newest)
     compared = compare_with_previous(newest, timezone.now())
     return [Compared(codepush, outcomes[codepush.pk], compared.get(codepush.pk)) for codepush in newest]
+
+
+class Part(NamedTuple):
+    """Devices with one app version and client library: how many went back, and how many run the build in all."""
+
+    software: Software
+    rollbacks: int
+    devices: int
+
+
+@dataclass(frozen=True)
+class Breakdown:
+    """`parts`: the most frequent first, of `looked_at` devices that went back. `devices`: of the build, in all."""
+
+    parts: list[Part]
+    looked_at: int
+    devices: int
+    is_sample: bool
+
+
+def break_down(build: Build, *, label: str) -> Breakdown:
+    """What the devices are that went back from this update. Two queries.
+
+    Of 2,000 of them at most: the first by hash, which is as good as drawing lots.
+    """
+    facts = DeviceFact.objects.filter(
+        build=build, label_number=find_label_number(label) or 0, event=ReportEvent.FALLBACK
+    ).order_by("client_hash")
+    hashes = facts.values("client_hash")[:_MAX_LOOKED_AT]
+    devices = Device.objects.filter(build=build, client_hash__in=hashes).order_by()
+    counts = dict(devices.values_list("software_id").annotate(count=Count("client_hash")))
+    software = list_software(build)
+    parts = [Part(one, counts[one.pk], one.devices) for one in software if one.pk in counts]
+    looked_at = sum(counts.values())
+    return Breakdown(
+        parts=sorted(parts, key=lambda part: part.rollbacks, reverse=True)[:_SHOWN_PARTS],
+        looked_at=looked_at,
+        devices=sum(one.devices for one in software),
+        is_sample=looked_at == _MAX_LOOKED_AT,
+    )

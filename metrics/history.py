@@ -1,11 +1,11 @@
 """History for charts, as the aggregation left it: hours for the last 14 days, days for a year."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Case, F, QuerySet, Sum, Value, When
 from django.db.models.functions import TruncDay, TruncHour
 from django.utils import timezone
 
@@ -19,6 +19,9 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 # How far back charts look, as addresses name it. By the hour, all of them.
 RANGES = {"24h": DAY, "7d": 7 * DAY, "14d": 14 * DAY}
+# In place of a label: all that are not asked for by name.
+OTHER_LABELS = "others"
+_OTHERS = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +70,25 @@ class ReleaseHistory:
     by_label: Mapping[str, ReleaseSeries] = field(default_factory=dict)
 
 
-def read_active_history(build_id: int, *, since: datetime, until: datetime) -> ActiveHistory:
+def read_active_history(
+    build_id: int, *, since: datetime, until: datetime, apart: Collection[int] | None = None
+) -> ActiveHistory:
     """How many devices ran each label, over time; `until` is not included.
 
     By the hour when all of it is within the last 14 days, else by the day; a year back at most. Three queries; the
-    part before `since` is summed up by the database.
+    part before `since` is summed up by the database. `apart`: labels with a series of their own; those of all others
+    are added up as OTHER_LABELS, by the database too: a build may have had a thousand.
     """
     span = _find_span(since, until)
     rows = ReleaseHour.objects.filter(build_id=build_id).order_by()
-    opening = dict(rows.filter(hour__lt=span.starts[0]).values_list("label_number").annotate(sum=Sum("active_change")))
-    changes = {
-        (number, start): change for number, start, change in _by_point(rows, span).annotate(change=Sum("active_change"))
-    }
+    if apart is not None:
+        own = Case(When(label_number__in=[STORE_BUNDLE, *apart], then=F("label_number")), default=Value(_OTHERS))
+        rows = rows.annotate(series=own)
+    else:
+        rows = rows.annotate(series=F("label_number"))
+    opening = dict(rows.filter(hour__lt=span.starts[0]).values_list("series").annotate(sum=Sum("active_change")))
+    by_point = _by_point(rows, span, "series").annotate(change=Sum("active_change"))
+    changes = {(number, start): change for number, start, change in by_point}
     by_label = {}
     for number in sorted({*opening, *(number for number, _ in changes)}):
         active, points = opening.get(number, 0), []
@@ -106,6 +116,31 @@ def read_release_history(build_id: int, *, since: datetime, until: datetime) -> 
     return ReleaseHistory(span, by_label)
 
 
+@dataclass(frozen=True, slots=True)
+class RollbackHistory:
+    """`by_label`: device rollbacks at each point, of each label that has any. `installs`: of all labels, in all."""
+
+    span: Span
+    by_label: Mapping[str, tuple[int, ...]]
+    installs: int
+
+
+def read_rollback_history(
+    build_id: int, *, since: datetime, until: datetime, label_number: int | None = None
+) -> RollbackHistory:
+    """Device rollbacks of one label or of all, over time; points as in `read_active_history`. Three queries."""
+    span = _find_span(since, until)
+    rows = ReleaseHour.objects.filter(build_id=build_id).order_by()
+    if label_number is not None:
+        rows = rows.filter(label_number=label_number)
+    sums: dict[int, dict[datetime, int]] = {}
+    for number, start, count in _by_point(rows.filter(rollbacks__gt=0), span).annotate(Sum("rollbacks")):
+        sums.setdefault(number, {})[start] = count
+    installs = rows.filter(hour__gte=span.starts[0], hour__lt=span.end).aggregate(sum=Sum("installs"))["sum"] or 0
+    by_label = {_name(n): tuple(counts.get(start, 0) for start in span.starts) for n, counts in sums.items()}
+    return RollbackHistory(span, by_label, installs)
+
+
 def count_downloads_today(codepush: CodePush) -> int:
     """Devices that downloaded it first since midnight in UTC. One query."""
     today = ReleaseHour.objects.filter(
@@ -128,12 +163,14 @@ def _find_span(since: datetime, until: datetime) -> Span:
     return Span(as_of, step, tuple(start + place * step for place in range(count)))
 
 
-def _by_point(rows: QuerySet[ReleaseHour], span: Span) -> Any:
-    """Rows of the span in groups of (label number, point)."""
+def _by_point(rows: QuerySet[ReleaseHour], span: Span, series: str = "label_number") -> Any:
+    """Rows of the span in groups of (series, point)."""
     point = TruncHour("hour", tzinfo=UTC) if span.step == HOUR else TruncDay("hour", tzinfo=UTC)
     within = rows.filter(hour__gte=span.starts[0], hour__lt=span.end)
-    return within.annotate(point=point).values_list("label_number", "point")
+    return within.annotate(point=point).values_list(series, "point")
 
 
 def _name(label_number: int) -> str:
+    if label_number == _OTHERS:
+        return OTHER_LABELS
     return NO_LABEL if label_number == STORE_BUNDLE else format_label(label_number)

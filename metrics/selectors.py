@@ -61,12 +61,21 @@ def measure_builds(deployment_keys: Iterable[str]) -> dict[str, BuildMetrics]:
     key_by_id = dict(Build.objects.filter(deployment_key__in=keys).values_list("pk", "deployment_key"))
     for totals in BuildTotals.objects.filter(build_id__in=key_by_id):
         metrics[key_by_id[totals.build_id]].total_devices = totals.devices
-    for counter in ReleaseCounter.objects.filter(build_id__in=key_by_id):
-        label = NO_LABEL if counter.label_number == STORE_BUNDLE else format_label(counter.label_number)
-        metrics[key_by_id[counter.build_id]].by_label[label] = ReleaseMetrics(
-            **{name: getattr(counter, name) for name in ReleaseMetrics.__slots__}
-        )
+    # Rows, not objects: a build may have a thousand updates.
+    counters = ReleaseCounter.objects.filter(build_id__in=key_by_id)
+    for build_id, number, *counts in counters.values_list("build_id", "label_number", *ReleaseMetrics.__slots__):
+        label = NO_LABEL if number == STORE_BUNDLE else format_label(number)
+        metrics[key_by_id[build_id]].by_label[label] = ReleaseMetrics(*counts)
     return metrics
+
+
+_SUMS = {
+    "active": Sum("active_devices"),
+    "weighted": Sum(F("active_devices") * F("label_number")),
+    "downloads": Sum("download_reports"),
+    "installs": Sum("install_reports"),
+    "rollbacks": Sum("rollback_reports"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +102,16 @@ def mark_build(build_id: int) -> BuildMark:
         Subquery(totals.values("devices")),
         Subquery(totals.values("rejected_reports")),
     ).get(pk=build_id)
-    sums = ReleaseCounter.objects.filter(build_id=build_id).aggregate(
-        active=Sum("active_devices"),
-        weighted=Sum(F("active_devices") * F("label_number")),
-        downloads=Sum("download_reports"),
-        installs=Sum("install_reports"),
-        rollbacks=Sum("rollback_reports"),
-    )
+    sums = ReleaseCounter.objects.filter(build_id=build_id).aggregate(**_SUMS)
     return BuildMark(row[0] or timezone.now(), (*row[1:], *sums.values()))
+
+
+def mark_project(project_id: int) -> tuple[object, ...]:
+    """Differs whenever a build of the project, or one of its numbers, does; as `BuildMark`. Two queries."""
+    totals = BuildTotals.objects.filter(build=OuterRef("pk")).values("devices")
+    builds = Build.objects.filter(project=project_id).order_by("pk")
+    counters = ReleaseCounter.objects.filter(build__project=project_id).order_by("build_id").values("build_id")
+    return (
+        list(builds.values_list("pk", "revision", Subquery(totals))),
+        list(counters.annotate(**_SUMS).values_list("build_id", *_SUMS)),
+    )

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.bench_load import Load, Server, be_important, put_load, serve
+from tests.bench_server import Load, Server, be_important, put_load, serve
 
 SECONDS = 2.0
 ROUNDS = 4
@@ -44,6 +44,8 @@ def main() -> None:
             ("tests.bench_fuzz", data["samples"]["key"]),
             ("tests.bench_processing", data["samples"]["key"]),
             ("tests.bench_aggregation", ""),
+            ("tests.bench_pages", ""),
+            ("tests.bench_load", ""),
         ):
             print(flush=True)
             subprocess.run([sys.executable, "-m", module, argument], check=True)

@@ -8,10 +8,10 @@ import os
 import random
 import resource
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from datetime import timedelta
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any
 
 import django
@@ -51,6 +51,7 @@ def main() -> None:
     build = _find_or_make("bench-aggregation", DEVICES, _copy_devices)
     apply_waiting_reports()
     _measure_aggregation(build)
+    _measure_one_client()
     _print_sizes()
     if os.environ.get("BENCH_LARGE") == "1":
         _measure_reading(_find_or_make("bench-large", LARGE_DEVICES, _generate_devices))
@@ -143,17 +144,30 @@ def _list_reports(run: int) -> Iterator[DeviceReport]:
                 yield report
 
 
-def _measure_aggregation(build: Build) -> None:
-    # Hashes lie at random in the table, so that a range of numbers is no range of rows.
-    done = ReleaseCounter.objects.filter(build=build, label_number=2).values_list("download_reports", flat=True).first()
-    reports = _list_reports((done or 0) * 2 // REPORTS)
+def _measure_one_client() -> None:
+    """One client that says the same all the time: what it costs the worker that everybody waits for."""
+    report = DeviceReport(ReportEvent.DOWNLOADED, "bench-aggregation", "device-0", "v2", **LIBRARY)
+    _log(repeat(report, REPORTS))
+    start = time.monotonic()
+    applied = apply_waiting_reports()
+    print(f"{'  all of one client':28}{applied / (time.monotonic() - start):>12,.0f} reports/s")
+
+
+def _log(reports: Iterable[DeviceReport]) -> None:
     if settings.REDIS_URL:
         for report in reports:
             report_log.append(report)
-    else:
-        # In parts, so that the peak of memory is that of the aggregation.
-        while part := [ReportLogEntry(**asdict(report)) for report in islice(reports, 5000)]:
-            ReportLogEntry.objects.bulk_create(part)
+        return
+    # In parts, so that the peak of memory is that of the aggregation.
+    waiting = iter(reports)
+    while part := [ReportLogEntry(**asdict(report)) for report in islice(waiting, 5000)]:
+        ReportLogEntry.objects.bulk_create(part)
+
+
+def _measure_aggregation(build: Build) -> None:
+    # Hashes lie at random in the table, so that a range of numbers is no range of rows.
+    done = ReleaseCounter.objects.filter(build=build, label_number=2).values_list("download_reports", flat=True).first()
+    _log(_list_reports((done or 0) * 2 // REPORTS))
     before = _read_peak_mb()
     start = time.monotonic()
     applied = apply_waiting_reports()

@@ -15,7 +15,7 @@ django.setup()
 from builds.models import Build  # noqa: E402
 from deployments.models import CodePush  # noqa: E402
 from tests.answers_under_load import Verdict, ask_for_a_while, change_for_a_while, judge, list_questions  # noqa: E402
-from tests.bench_load import serve  # noqa: E402
+from tests.bench_server import serve  # noqa: E402
 
 CHECKS = int(os.environ.get("CHECKS", "1000000"))
 CLIENTS = 3

@@ -72,6 +72,12 @@ def device(build: Build) -> Device:
 
 
 @pytest.fixture
+def one_period(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What only time changes does not, however long the test takes: a poll finds nothing new."""
+    monkeypatch.setattr("deployments.views.polling.time", lambda: 0.0)
+
+
+@pytest.fixture
 def staff(db: None) -> User:
     """A supporter with every right in the admin, and a member of no project."""
     user: User = UserFactory(username="sam", is_staff=True, is_superuser=True)

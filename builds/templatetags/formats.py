@@ -1,6 +1,7 @@
 """Filters and tags that write numbers, times and small parts of pages."""
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from django import template
 from django.templatetags.static import static
@@ -15,6 +16,7 @@ register = template.Library()
 
 _SPRITE = "vendor/tabler-icons-3.51.0.svg"
 _PLATFORM_ICONS = {Platform.IOS: "brand-apple", Platform.ANDROID: "brand-android", Platform.HUAWEI: "device-mobile"}
+_STORES = {Platform.IOS: "App Store", Platform.ANDROID: "Google Play", Platform.HUAWEI: "AppGallery"}
 _ICON_HUES = 6
 
 register.filter("count", formats.format_count)
@@ -69,8 +71,9 @@ def ago(moment: datetime) -> SafeString:
 
 
 @register.simple_tag
+@lru_cache(maxsize=1000)
 def icon(name: str, css: str = "") -> SafeString:
-    """A decorative icon: what it means stands beside it in words."""
+    """A decorative icon: what it means stands beside it in words. A page of cards has hundreds."""
     address = f"{static(_SPRITE)}#i-{name}"
     return format_html('<svg class="ic {}" aria-hidden="true"><use href="{}"/></svg>', css, address)
 
@@ -81,6 +84,12 @@ def platform_icon(platform: str) -> str:
 
 
 @register.filter
+def store_name(platform: str) -> str:
+    """Where devices of the platform get their binaries."""
+    return _STORES[Platform(platform)]
+
+
+@register.filter
 def hue(number: int) -> int:
     """Which of the icon colours a project has; it keeps it for life."""
     return number % _ICON_HUES
@@ -88,10 +97,19 @@ def hue(number: int) -> int:
 
 @register.inclusion_tag("_components/action.html")
 def action(
-    href: str, text: str, *, glyph: str = "", of: str = "", css: str = "btn-text btn-sm", obstacle: str = ""
-) -> dict[str, str]:
+    href: str,
+    text: str,
+    *,
+    glyph: str = "",
+    of: str = "",
+    css: str = "btn-text btn-sm",
+    obstacle: str = "",
+    is_page: bool = False,
+) -> dict[str, str | bool]:
     """A link that looks like a button. With an obstacle it stays in place, does nothing, and says why.
 
+    It leads to a form, which may open in a dialog; to a page with `is_page`.
     `of`: what it acts on, for people who hear the page: "Rollback" of "v7".
     """
-    return {"href": href, "text": text, "glyph": glyph, "of": of, "css": css, "obstacle": obstacle}
+    told = {"href": href, "text": text, "glyph": glyph, "of": of, "css": css, "obstacle": obstacle}
+    return {**told, "is_page": is_page}

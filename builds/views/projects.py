@@ -89,6 +89,7 @@ class NewProject(FormPage):
 
     form_class = ProjectForm
     template_name = "builds/project_new.html"
+    creates = True
 
     def back_url(self) -> str:
         return reverse("project_list")

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('deployments', '0002_bundle_file_sizes'),
+        ('deployments', '0004_codepush_fails_again'),
     ]
 
     operations = [

@@ -56,6 +56,14 @@ def is_rollback_outlier(current: Outcomes, previous: Outcomes | None) -> bool:
     return current.rollbacks * previous.installs >= MIN_FACTOR * max(previous.rollbacks, 1) * current.installs
 
 
+def was_rollback_outlier(outcomes: Outcomes, previous: Outcomes | None) -> bool:
+    """Whether an update that was replaced long ago went back conspicuously often, over its whole life.
+
+    Alone, or against the one before it: after a bad update an equally bad one is no better.
+    """
+    return is_rollback_outlier(outcomes, previous) or is_rollback_outlier(outcomes, None)
+
+
 def describe_rollback_outlier(current: Outcomes, previous: Outcomes | None, previous_label: str) -> str:
     """The sentence about an outlier: "Rolls back 9 times more often than v6 did at the same age …"."""
     if not current.installs:

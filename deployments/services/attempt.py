@@ -121,6 +121,7 @@ class Attempt:
                 "label_number",
                 "bundle",
                 "failure_reason",
+                "fails_again",
                 "upload_name",
                 "progress_percent",
                 "finished_at",

@@ -1,15 +1,11 @@
 """Checks that several services share: each raises a sentence, and changes nothing."""
 
-from typing import BinaryIO, cast
-
 from django.conf import settings
-from django.core.files import File
 
 from builds.errors import InvalidInput, NotAllowedNow
 from builds.models import Build
-from deployments.bundles.archive import find_js_bundle_in, open_archive
-from deployments.bundles.refusal import BundleRefused
 from deployments.models import CodePush
+from deployments.policy.text import describe_misleading
 
 MAX_DESCRIPTION_LENGTH = 2000
 MAX_REASON_LENGTH = 280
@@ -43,9 +39,10 @@ def check_reason(reason: str) -> None:
 
 
 def _check_text(text: str, field: str) -> None:
-    # PostgreSQL stores no NUL in text.
-    if "\0" in text:
-        raise InvalidInput(f"The {field} holds a NUL character. Remove it.", field=field)
+    # Refused and not removed: what somebody wrote is changed by nobody else.
+    misleading = describe_misleading(text)
+    if misleading:
+        raise InvalidInput(f"The {field} holds {misleading}. Remove it.", field=field)
 
 
 def check_rollout(rollout_percent: int) -> None:
@@ -56,11 +53,14 @@ def check_rollout(rollout_percent: int) -> None:
         )
 
 
-def require_same_place(build: Build, *, build_target: str | None, platform: str | None) -> None:
-    """Build target and platform follow from the build. A request that says otherwise means another build."""
+def require_same_place(
+    build: Build, *, build_target: str | None, platform: str | None, target_binary_range: str | None
+) -> None:
+    """All three follow from the build. A request that says otherwise means another build."""
     for field, given, own in (
         ("build_target", build_target, build.build_target),
         ("platform", platform, build.platform),
+        ("target_binary_range", target_binary_range, build.store_version),
     ):
         if given is not None and given != own:
             name = field.replace("_", " ")
@@ -115,15 +115,3 @@ def require_is_live(codepush: CodePush, live: CodePush | None) -> CodePush:
 def require_not_live(codepush: CodePush, live: CodePush | None) -> None:
     if live is not None and live.pk == codepush.pk:
         raise NotAllowedNow(f"{codepush} is Live already.")
-
-
-def check_upload(upload: "File[bytes]", platform: str) -> None:
-    """What the archive's directory shows at once; the worker reads every byte later."""
-    if (upload.size or 0) > settings.MAX_BUNDLE_BYTES:
-        raise BundleTooLarge
-    try:
-        with open_archive(cast(BinaryIO, upload.file)) as archive:
-            find_js_bundle_in(archive, platform)
-    except BundleRefused as refusal:
-        raise InvalidInput(str(refusal), field="bundle") from refusal
-    upload.seek(0)

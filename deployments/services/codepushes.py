@@ -4,6 +4,8 @@ Edit needs the database only: disabling a bad update works with no worker and no
 """
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.contrib.auth.models import User
 from django.core.files import File
@@ -13,8 +15,8 @@ from django.utils import timezone
 from builds.errors import NotAllowedNow
 from builds.models import AuditAction, Build
 from deployments import bundle_storage, tasks
-from deployments.models import CodePush, new_deployment_id
-from deployments.services import checks
+from deployments.models import CodePush, Upload, new_deployment_id
+from deployments.services import bundle_checks, checks, uploads
 from deployments.services.change import build_change, codepush_change
 
 logger = logging.getLogger(__name__)
@@ -24,59 +26,69 @@ def create_codepush(
     build_id: int,
     *,
     actor: User,
-    upload: "File[bytes]",
+    upload: "File[bytes] | Upload",
     description: str = "",
     is_mandatory: bool = False,
     rollout_percent: int = 100,
     build_target: str | None = None,
     platform: str | None = None,
+    target_binary_range: str | None = None,
     allows_identical: bool = False,
     expected_live: str | None = None,
 ) -> CodePush:
     """A pending CodePush that a worker will process; its archive is stored. Devices notice nothing yet.
 
-    `build_target` and `platform` are the build's own; a request that says otherwise is refused, not ignored.
-    Raises InvalidInput (a value, or an archive whose directory already shows that it cannot be released),
-    NotAllowedNow (the build takes no CodePush), StaleView.
+    `upload`: an archive, or one that was uploaded before, which is used up; after a refusal that one is as it was.
+    `build_target`, `platform` and `target_binary_range` are the build's own; a request that says otherwise is refused,
+    not ignored.
+    Raises InvalidInput (a value, or an archive that already shows that it cannot be released), NotAllowedNow (the build
+    takes no CodePush), StaleView.
     """
     checks.check_description(description)
     checks.check_rollout(rollout_percent)
     build = Build.objects.get(pk=build_id)
-    checks.require_same_place(build, build_target=build_target, platform=platform)
+    checks.require_same_place(
+        build, build_target=build_target, platform=platform, target_binary_range=target_binary_range
+    )
     checks.require_accepts_codepushes(build)
-    checks.check_upload(upload, build.platform)
     deployment_id = new_deployment_id()
     # Stored before the lock is taken: 200 MB take a while, and nobody else should wait for them.
-    upload_name = _store_upload(deployment_id, upload)
-    try:
-        with build_change(build_id, actor=actor) as change:
-            change.require_live(expected_live)
-            checks.require_accepts_codepushes(change.build)
-            codepush = CodePush.objects.create(
-                build=change.build,
-                deployment_id=deployment_id,
-                description=description,
-                is_mandatory=is_mandatory,
-                rollout_percent=rollout_percent,
-                allows_identical=allows_identical,
-                upload_name=upload_name,
-                upload_size_bytes=upload.size,
-                created_by=actor,
+    with _stored(upload, deployment_id, build) as upload_name, build_change(build_id, actor=actor) as change:
+        live = change.require_live(expected_live)
+        checks.require_accepts_codepushes(change.build)
+        if isinstance(upload, Upload):
+            uploads.consume_upload(
+                upload, build=change.build, actor=actor, live=live, allows_identical=allows_identical
             )
-            change.record(AuditAction.CODEPUSH_CREATED, codepush=codepush, after=codepush.describe_settings())
-            transaction.on_commit(lambda: tasks.queue_processing(codepush.pk))
-    except Exception:
-        bundle_storage.delete(upload_name)
-        raise
+        codepush = CodePush.objects.create(
+            build=change.build,
+            deployment_id=deployment_id,
+            description=description,
+            is_mandatory=is_mandatory,
+            rollout_percent=rollout_percent,
+            allows_identical=allows_identical,
+            upload_name=upload_name,
+            upload_size_bytes=upload.size_bytes if isinstance(upload, Upload) else upload.size,
+            created_by=actor,
+        )
+        change.record(AuditAction.CODEPUSH_CREATED, codepush=codepush, after=codepush.describe_settings())
+        transaction.on_commit(lambda: tasks.queue_processing(codepush.pk))
     return codepush
 
 
-def _store_upload(deployment_id: str, upload: "File[bytes]") -> str:
+@contextmanager
+def _stored(upload: "File[bytes] | Upload", deployment_id: str, build: Build) -> Iterator[str]:
+    """Where the archive is. One that was stored for this is gone again when the body fails."""
+    if isinstance(upload, Upload):
+        yield upload.storage_name
+        return
+    bundle_checks.check_directory(upload, build.platform)
+    upload_name = uploads.store_upload(deployment_id, upload)
     try:
-        return bundle_storage.save_upload(deployment_id, upload)
-    except bundle_storage.StorageUnavailable as failure:
-        logger.exception("upload of %s not stored", deployment_id)
-        raise NotAllowedNow("The bundle cannot be stored now. Nothing has changed; try again later.") from failure
+        yield upload_name
+    except Exception:
+        bundle_storage.delete(upload_name)
+        raise
 
 
 def edit_codepush(
@@ -132,6 +144,7 @@ def retry(codepush_id: int, *, actor: User) -> CodePush:
         codepush.status = CodePush.Status.PENDING
         codepush.step = CodePush.Step.QUEUED
         codepush.failure_reason = ""
+        codepush.fails_again = False
         codepush.progress_percent = codepush.attempt_count = 0
         codepush.attempt_id = codepush.started_at = codepush.finished_at = codepush.duration_ms = None
         codepush.save()

@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from deployments import bundle_storage
-from deployments.models import CodePush
+from deployments.models import CodePush, Upload
 
 logger = logging.getLogger(__name__)
 
@@ -15,13 +15,18 @@ UPLOAD_GRACE = timedelta(hours=1)
 
 
 def delete_leftover_uploads() -> None:
-    """Stored are only the uploads of unfinished CodePushes, of failed ones (for a retry), and those of the last hour.
+    """Stored are only the uploads of unfinished CodePushes, of failed ones (for a retry), those that wait for their
+    CodePush (for a day), and those of the last hour.
 
-    Costs one query, a listing of the storage, and two requests to it per leftover. Raises StorageUnavailable.
+    Costs three queries, a listing of the storage, and two requests to it per leftover. Raises StorageUnavailable.
     """
+    # Its row first: from then on nobody can use it.
+    Upload.objects.filter(expires_at__lte=timezone.now()).delete()
     stored = bundle_storage.list_uploads()
-    # Read after the listing: what was created in between is in neither.
-    still_needed = set(
+    # Read after the listing: what was created in between is in neither. And the waiting ones before the CodePushes:
+    # one that is used in between is in both, and not in neither.
+    still_needed = set(Upload.objects.values_list("storage_name", flat=True))
+    still_needed.update(
         CodePush.objects.exclude(status__in=(CodePush.Status.SUCCESS, CodePush.Status.CANCELED)).values_list(
             "upload_name", flat=True
         )

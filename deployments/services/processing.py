@@ -17,14 +17,14 @@ from django.db import OperationalError
 
 from builds.models import AuditAction
 from deployments import bundle_storage
-from deployments.bundles.archive import Archive, ArchiveContents, open_archive, read_archive
+from deployments.bundles.archive import Archive, ArchiveContents, open_archive
 from deployments.bundles.diff import DiffPlan, is_worthwhile, plan_diff, write_diff
-from deployments.bundles.javascript import check_hermes_version
 from deployments.bundles.manifest import compute_content_hash, compute_package_hash
 from deployments.bundles.refusal import BundleRefused
 from deployments.models import Bundle, BundleDiff, BundleFileSizes, CodePush
 from deployments.selectors import find_live_codepush
 from deployments.services.attempt import Attempt, AttemptLost
+from deployments.services.bundle_checks import read_checked, require_news
 from deployments.services.change import build_change
 from deployments.services.patches import make_patch
 
@@ -49,19 +49,21 @@ def process_codepush(codepush_id: int) -> None:
     attempt = Attempt.claim(codepush_id)
     if attempt is None:
         return
+    if attempt.codepush.attempt_count > MAX_ATTEMPTS:
+        _fail(
+            attempt,
+            f"Processing stopped {MAX_ATTEMPTS} times without a result, as when a worker runs out of memory. "
+            "Retry it, or upload a smaller bundle.",
+        )
+        return
     try:
-        if attempt.codepush.attempt_count > MAX_ATTEMPTS:
-            raise BundleRefused(
-                f"Processing stopped {MAX_ATTEMPTS} times without a result, as when a worker runs out of memory. "
-                "Retry it, or upload a smaller bundle."
-            )
         _process(attempt)
     except AttemptLost:
         logger.info("codepush=%s was canceled or taken over", codepush_id)
     except BundleRefused as refusal:
-        _fail(attempt, str(refusal))
+        _fail(attempt, str(refusal), fails_again=True)
     except FileNotFoundError:
-        _fail(attempt, "The uploaded archive is no longer stored. Upload it again.")
+        _fail(attempt, "The uploaded archive is no longer stored. Upload it again.", fails_again=True)
     except (OperationalError, bundle_storage.StorageUnavailable):
         logger.exception("codepush=%s will be tried again: database or storage are away", codepush_id)
         _release(attempt)
@@ -91,11 +93,8 @@ def _process(attempt: Attempt) -> None:
 
 
 def _check(attempt: Attempt, archive: Archive) -> ArchiveContents:
-    build = attempt.codepush.build
     total_bytes = sum(entry.file_size for entry in archive.entries.values()) or 1
-    contents = read_archive(archive, build.platform, on_bytes=lambda done: attempt.advance(done / total_bytes))
-    check_hermes_version(contents.js_bundle, build.hermes_bytecode_version, f"build #{build.pk}")
-    return contents
+    return read_checked(archive, attempt.codepush.build, on_bytes=lambda done: attempt.advance(done / total_bytes))
 
 
 def _get_or_store_bundle(file: BinaryIO, contents: ArchiveContents) -> Bundle:
@@ -161,11 +160,7 @@ def _publish(attempt: Attempt, bundle: Bundle) -> None:
     with build_change(codepush.build_id, actor=None) as change:
         attempt.confirm()
         live = find_live_codepush(change.build)
-        if live is not None and live.bundle_id == bundle.pk and not codepush.allows_identical:
-            raise BundleRefused(
-                f"The bundle is identical to {live}, which is Live: devices would notice nothing. "
-                "Upload another one, or tick “Publish even if identical”."
-            )
+        require_news(live, bundle.content_hash, allows_identical=codepush.allows_identical)
         codepush.bundle = bundle
         codepush.status = CodePush.Status.SUCCESS
         codepush.label_number = change.next_label_number()
@@ -187,8 +182,11 @@ def _release(attempt: Attempt) -> None:
         logger.warning("codepush=%s not released; its claim runs out", attempt.codepush.pk)
 
 
-def _fail(attempt: Attempt, reason: str) -> None:
-    """The CodePush has failed with the reason; no label, devices untouched; the archive is kept for a retry."""
+def _fail(attempt: Attempt, reason: str, *, fails_again: bool = False) -> None:
+    """The CodePush has failed with the reason; no label, devices untouched; the archive is kept for a retry.
+
+    `fails_again`: the reason lies in the bundle, so that a retry is not what helps.
+    """
     codepush = attempt.codepush
     try:
         with build_change(codepush.build_id, actor=None) as change:
@@ -196,7 +194,7 @@ def _fail(attempt: Attempt, reason: str) -> None:
             # Without whatever a publishing that broke off had set.
             codepush.refresh_from_db()
             codepush.status = CodePush.Status.FAILED
-            codepush.failure_reason = reason
+            codepush.failure_reason, codepush.fails_again = reason, fails_again
             attempt.finish()
             change.record(AuditAction.CODEPUSH_FAILED, codepush=codepush, after={"failure_reason": reason})
     except AttemptLost:

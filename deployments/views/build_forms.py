@@ -1,6 +1,6 @@
-"""Store status, Force Update and build status, as pages."""
+"""Store status, Force Update and build status, as forms."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from builds import selectors as build_selectors
 from builds.errors import InvalidInput, NotAllowedNow
@@ -9,6 +9,32 @@ from deployments.forms import BuildStatusForm, ForceUpdateForm, StoreStatusForm
 from deployments.policy import transitions
 from deployments.services import build_status, force_update
 from deployments.views.codepush_pages import BuildFormPage
+
+
+class StoreChoice(NamedTuple):
+    """A store status that the build may be given, and what that means."""
+
+    value: str
+    name: str
+    sentences: list[str]
+
+
+def list_store_choices(build: Build, store_live: Build | None, forced_count: int) -> list[StoreChoice]:
+    """`store_live`: the build that is Live where this one would be; `forced_count`: builds there with Force Update."""
+    live = ["Users can download this version now."]
+    approved = ["The store accepted it, but it is not the version users get."]
+    none = ["The store has not accepted it, or no longer has it."]
+    if store_live is not None and store_live.pk != build.pk:
+        live.append(f"{store_live.store_version} #{store_live.pk} becomes Approved.")
+    if build.is_force_updated:
+        live.append("Force Update of this build is lifted.")
+    if build.store_status == StoreStatus.LIVE:
+        leaving = ["No build is Live in the store then."]
+        if forced_count:
+            leaving = ["No build is Live in the store then: devices of builds with Force Update have nowhere to go."]
+        approved, none = approved + leaving, none + leaving
+    sentences = {StoreStatus.LIVE: live, StoreStatus.APPROVED: approved, StoreStatus.NONE: none}
+    return [StoreChoice(status.value, str(status.label), told) for status, told in sentences.items()]
 
 
 class UpdateStoreStatus(BuildFormPage):
@@ -23,8 +49,8 @@ class UpdateStoreStatus(BuildFormPage):
 
     def describe(self) -> dict[str, Any]:
         store_live = build_selectors.find_store_live_build(self.build)
-        replaced = store_live if store_live is not None and store_live.pk != self.build.pk else None
-        return {**super().describe(), "replaced": replaced}
+        forced_count = Build.objects.in_slot_of(self.build).filter(is_force_updated=True).count()
+        return {**super().describe(), "choices": list_store_choices(self.build, store_live, forced_count)}
 
     def act(self, values: dict[str, Any]) -> tuple[str, str]:
         build = build_status.set_store_status(self.build.pk, actor=self.actor, **values)

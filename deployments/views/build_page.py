@@ -171,7 +171,7 @@ def _load_page(request: HttpRequest, access: ProjectAccess, build: Build, mark: 
         page=page,
         metrics=metrics,
         store_live=build_selectors.find_store_live_build(build),
-        side=describe_side(build, live, build_selectors.list_store_entries(build)),
+        side=describe_side(build, live, build_selectors.list_store_entries(build), has_success=counts.successful > 0),
         role_obstacle=_describe_role_obstacle(access),
         tag=tag,
         as_of=mark.as_of,

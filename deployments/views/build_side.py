@@ -44,23 +44,25 @@ class BuildSide:
     masked_key: str
 
 
-def describe_side(build: Build, live: CodePush | None, entries: Iterable[AuditEntry]) -> BuildSide:
+def describe_side(
+    build: Build, live: CodePush | None, entries: Iterable[AuditEntry], *, has_success: bool
+) -> BuildSide:
     """`entries`: of `list_store_entries`. No query."""
     listed = list(entries)
     about_force_update = (AuditAction.FORCE_UPDATE_APPLIED, AuditAction.FORCE_UPDATE_LIFTED)
     in_store = [entry for entry in listed if entry.action not in about_force_update]
     return BuildSide(
-        reason=find_update_obstacle(build, live),
+        reason=find_update_obstacle(build, live, has_success=has_success),
         conditions=_list_conditions(build, live),
         store_events=[_read_event(build, entry) for entry in in_store[:_SHOWN_EVENTS]],
         force_update_events=[entry for entry in listed if entry.action in about_force_update][:2],
-        duration=build.finished_at - build.started_at if build.finished_at and build.started_at else None,
+        duration=_find_duration(build),
         commit_url=find_commit_url(build.project.repository_url, build.commit),
         masked_key=mask_key(build.deployment_key),
     )
 
 
-def find_update_obstacle(build: Build, live: CodePush | None) -> str:
+def find_update_obstacle(build: Build, live: CodePush | None, *, has_success: bool) -> str:
     """Why devices of the build get nothing, as the first thing to mend; "" when they do get updates."""
     if not build.is_successful:
         if build.status in _HOW_IT_ENDED:
@@ -69,8 +71,17 @@ def find_update_obstacle(build: Build, live: CodePush | None) -> str:
     if build.is_force_updated:
         return "Force Update is applied: devices are sent to the store. Lift it to let them get CodePush again."
     if live is None:
-        return "No successful update is enabled. Create a CodePush, or enable an earlier one."
+        if has_success:
+            return "No successful update is enabled. Enable one, or create a CodePush."
+        return "No successful update is enabled: none has succeeded yet. Create a CodePush."
     return ""
+
+
+def _find_duration(build: Build) -> timedelta | None:
+    """None too when it was registered as already finished: how long it took is not known."""
+    if build.started_at is None or build.finished_at is None or build.finished_at <= build.started_at:
+        return None
+    return build.finished_at - build.started_at
 
 
 def mask_key(deployment_key: str) -> str:

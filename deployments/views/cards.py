@@ -21,6 +21,15 @@ class Step:
     is_now: bool
 
 
+# What the worker does, as people follow it: step by step, what it is called ahead, while it is done, and when it is.
+_STEPS = (
+    ({CodePush.Step.QUEUED}, "Upload", "Uploading", "Uploaded"),
+    ({CodePush.Step.CHECKING, CodePush.Step.STORING}, "Check", "Checking", "Checked"),
+    ({CodePush.Step.DIFFING}, "Build patches", "Building patches", "Patches built"),
+    ({CodePush.Step.PUBLISHING}, "Publish as Live", "Publishing as Live", "Published"),
+)
+
+
 @dataclass(frozen=True)
 class Deck:
     """What all cards of a build are made from. `live_labels`: under which labels devices run the Live one's bundle."""
@@ -95,10 +104,15 @@ def find_state(codepush: CodePush, *, is_live: bool) -> str:
 
 
 def list_steps(codepush: CodePush) -> list[Step]:
-    """The worker's steps in order; what it is at, or was when it ended, and what lies behind."""
-    names = list(CodePush.Step)
-    at = len(names) if codepush.is_successful else names.index(CodePush.Step(codepush.step))
-    return [Step(str(step.label), place < at, place == at) for place, step in enumerate(names)]
+    """What lies behind, what the worker is at (or was when it ended), what is ahead. Uploaded it is from the start."""
+    at = next(place for place, (steps, *_) in enumerate(_STEPS) if codepush.step in steps)
+    done_count = len(_STEPS) if codepush.is_successful else max(at, 1)
+    return [
+        Step(done, is_done=True, is_now=False)
+        if place < done_count
+        else Step(now if place == at and codepush.is_unfinished else ahead, is_done=False, is_now=place == at)
+        for place, (_, ahead, now, done) in enumerate(_STEPS)
+    ]
 
 
 def find_rollback_obstacle(codepush: CodePush) -> str:
@@ -108,7 +122,7 @@ def find_rollback_obstacle(codepush: CodePush) -> str:
 
 def make_cards(codepushes: Iterable[CodePush], deck: Deck) -> list[Card]:
     """Cards of one build. No query."""
-    now = timezone.now()
+    now, current_devices = timezone.now(), deck.metrics.current_devices
     live_for = deck.history.measure_live(now)
     cards = []
     for codepush in codepushes:
@@ -121,7 +135,7 @@ def make_cards(codepushes: Iterable[CodePush], deck: Deck) -> list[Card]:
                 metrics=deck.metrics.of(codepush.label) if codepush.label else ReleaseMetrics(),
                 active_devices=deck.metrics.count_active(labels),
                 total_devices=deck.metrics.total_devices,
-                current_devices=deck.metrics.current_devices,
+                current_devices=current_devices,
                 same_labels=sort_labels(labels - {codepush.label}),
                 patch=deck.patches.get(codepush.pk),
                 live_for=None if is_live else live_for.get(codepush.label_number or 0),

@@ -1,5 +1,6 @@
 """What the forms on one CodePush have in common."""
 
+from functools import cached_property
 from typing import Any
 
 from django.urls import reverse
@@ -10,7 +11,7 @@ from builds.views.form_page import FormPage
 from deployments import selectors
 from deployments.models import CodePush
 from deployments.views.access import get_codepush
-from metrics.selectors import measure_builds
+from metrics.selectors import BuildMetrics, measure_builds
 
 
 class BuildFormPage(FormPage):
@@ -29,20 +30,22 @@ class BuildFormPage(FormPage):
         """Build Detail, scrolled to the card of a CodePush that has just been created."""
         return f"{self._build_url()}#{codepush.deployment_id}"
 
+    def action_url(self, action: str, codepush: CodePush) -> str:
+        """The form of another action, such as "codepush_rollback"."""
+        return reverse(action, args=[self.access.project.slug, self.build.pk, codepush.deployment_id])
+
     def _build_url(self) -> str:
         return reverse("build_detail", args=[self.access.project.slug, self.build.pk])
+
+    @cached_property
+    def metrics(self) -> BuildMetrics:
+        """Four queries."""
+        return measure_builds([self.build.deployment_key])[self.build.deployment_key]
 
     def describe(self) -> dict[str, Any]:
         """What every such page names, and what is Live: the form is opened against it."""
         live = selectors.find_live_codepush(self.build) if self.build.is_successful else None
-        metrics = measure_builds([self.build.deployment_key])[self.build.deployment_key]
-        return {
-            "access": self.access,
-            "build": self.build,
-            "live": live,
-            "metrics": metrics,
-            "devices": metrics.current_devices,
-        }
+        return {"access": self.access, "build": self.build, "live": live, "devices": self.metrics.current_devices}
 
 
 class CodePushFormPage(BuildFormPage):

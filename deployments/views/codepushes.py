@@ -1,24 +1,80 @@
-"""Create, edit, retry and cancel, as pages."""
+"""Create, edit, retry and cancel, as forms."""
 
-from typing import Any
+from typing import Any, cast
 
+from builds.errors import DomainError
 from builds.forms import ServiceForm
 from deployments import selectors
 from deployments.forms import CreateForm, EditForm
-from deployments.services import checks, codepushes
+from deployments.models import CodePush, Upload
+from deployments.policy.previews import Preview, apply_settings, hint_at_switching, preview_edit, preview_upload
+from deployments.services import checks, codepushes, uploads
 from deployments.views.codepush_pages import BuildFormPage, CodePushFormPage
+from deployments.views.previews import clamp_rollout, load_fleet
+from deployments.views.uploads import describe_upload
 
 
 class CreateCodePush(BuildFormPage):
+    """The archive comes with the form, or was uploaded before (`uploads`). Whatever is refused, it is kept."""
+
     form_class = CreateForm
     template_name = "deployments/codepush_new.html"
+    creates = True
+    upload: Upload | None = None
+    is_taken = False
 
     def require_possible(self) -> None:
         checks.require_accepts_codepushes(self.build)
 
+    def initial(self) -> dict[str, Any]:
+        """The settings of the failed one that this is to replace (`?like=`)."""
+        like = CodePush.objects.filter(build=self.build, deployment_id=self.request.GET.get("like", "")).first()
+        return like.describe_settings() if like else {}
+
+    def describe(self) -> dict[str, Any]:
+        shown = super().describe()
+        return {
+            **shown,
+            "preview": self._preview(),
+            "upload_refusal": self._keep_upload(),
+            **describe_upload(self.build, self.upload, shown["live"]),
+        }
+
+    def _preview(self) -> Preview:
+        """One query."""
+        return preview_upload(
+            load_fleet(self.build, self.metrics),
+            is_mandatory=self.values["is_mandatory"],
+            rollout_percent=clamp_rollout(self.values["rollout_percent"]),
+        )
+
+    def prepare(self) -> None:
+        self._take_upload()
+
     def act(self, values: dict[str, Any]) -> tuple[str, str]:
-        codepush = codepushes.create_codepush(self.build.pk, actor=self.actor, upload=values.pop("bundle"), **values)
+        del values["bundle"], values["upload"]
+        # `prepare` took it.
+        upload = cast(Upload, self.upload)
+        codepush = codepushes.create_codepush(self.build.pk, actor=self.actor, upload=upload, **values)
         return self.card_url(codepush), "CodePush created. It becomes Live when processing succeeds."
+
+    def _take_upload(self) -> None:
+        """The archive that was sent, or else the one named. Raises DomainError."""
+        self.is_taken = True
+        file, upload_id = self.request.FILES.get("bundle"), self.request.POST.get("upload", "")
+        if file:
+            self.upload = uploads.stage_upload(self.build, actor=self.actor, file=file, file_name=file.name or "")
+        else:
+            self.upload = uploads.get_upload(upload_id, build=self.build, actor=self.actor)
+
+    def _keep_upload(self) -> str:
+        """Of a form that is refused for something else the archive is kept. Returns why it cannot be, or ""."""
+        if not self.is_taken and (self.request.FILES.get("bundle") or self.request.POST.get("upload")):
+            try:
+                self._take_upload()
+            except DomainError as refusal:
+                return refusal.message
+        return ""
 
 
 class EditCodePush(CodePushFormPage):
@@ -32,16 +88,17 @@ class EditCodePush(CodePushFormPage):
         return self.codepush.describe_settings()
 
     def describe(self) -> dict[str, Any]:
-        shown = super().describe()
-        live = shown["live"]
-        is_live = live is not None and live.pk == self.codepush.pk
-        label_number = self.codepush.label_number or 0
+        fleet = load_fleet(self.build, self.metrics)
+        before = fleet.get(self.codepush.label_number or 0)
+        values = {**self.values, "rollout_percent": clamp_rollout(self.values["rollout_percent"])}
+        after = apply_settings(before, values)
+        live = fleet.with_update(after).live or before
+        preview = preview_edit(fleet, before, after, selectors.measure_costs(live.bundle_id))
         return {
-            **shown,
-            "is_live": is_live,
-            "fallback": selectors.find_previous_enabled(self.codepush) if is_live else None,
-            "would_be_live": live is None or label_number > (live.label_number or 0),
-            "active_devices": shown["metrics"].of(self.codepush.label).active_devices,
+            **super().describe(),
+            "preview": preview,
+            "switch_hint": hint_at_switching(fleet, before),
+            "submit": f"Disable {self.codepush}" if preview.is_danger else "Save changes",
         }
 
     def act(self, values: dict[str, Any]) -> tuple[str, str]:

@@ -1,9 +1,9 @@
 """Live refresh: open pages ask for a fragment again and again. As long as nothing has changed, the answer is 304."""
 
-import time
 from collections.abc import Callable
 from datetime import datetime
 from hashlib import blake2b
+from time import time
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response
@@ -20,7 +20,7 @@ def make_tag(request: HttpRequest, *values: object) -> str:
     Page and fragment have the same, so that the first poll of a page finds nothing new. To be made before the content
     is read: it may then be newer than its tag, which costs one more answer, and never older.
     """
-    period = int(time.time()) // _TAG_SECONDS
+    period = int(time()) // _TAG_SECONDS
     stamp = repr((period, request.user.pk, values))
     return f'"{blake2b(stamp.encode(), digest_size=12).hexdigest()}"'
 

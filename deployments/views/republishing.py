@@ -1,39 +1,34 @@
-"""Roll back and promote, as pages that say beforehand which devices will do what."""
+"""Roll back and promote: forms that say beforehand which devices will do what."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from builds.errors import NotAllowedNow
 from deployments import selectors
 from deployments.forms import PromoteForm, RollbackForm
 from deployments.models import CodePush
-from deployments.policy.label import format_label
+from deployments.policy.previews import Preview, preview_copy
 from deployments.services import checks, republishing
 from deployments.views.cards import find_rollback_obstacle
 from deployments.views.codepush_pages import CodePushFormPage
-from metrics.selectors import BuildMetrics
+from deployments.views.previews import Source, clamp_rollout, load_fleet, load_sources
 
 
-@dataclass(frozen=True)
-class Source:
-    """An earlier success, and what making it Live again means for the devices of the build."""
+class CopyFormPage(CodePushFormPage):
+    """A form that publishes an earlier bundle again."""
 
-    codepush: CodePush
-    # Run its bundle now, under whatever label: they download nothing.
-    same_devices: int
-    other_devices: int
-
-
-def _weigh_sources(codepushes: list[CodePush], metrics: BuildMetrics) -> list[Source]:
-    """One query."""
-    labels = selectors.map_labels_with_same_bundle(codepushes)
-    same = {codepush.pk: metrics.count_active(labels[codepush.pk]) for codepush in codepushes}
-    return [Source(codepush, same[codepush.pk], metrics.current_devices - same[codepush.pk]) for codepush in codepushes]
+    def preview(self, source: CodePush, *, is_mandatory: bool) -> Preview:
+        """What publishing a copy of this success would do. Two queries."""
+        fleet = load_fleet(self.build, self.metrics)
+        update = fleet.get(source.label_number or 0)
+        costs = selectors.measure_costs(update.bundle_id)
+        rollout_percent = clamp_rollout(self.values["rollout_percent"])
+        return preview_copy(fleet, update, costs, is_mandatory=is_mandatory, rollout_percent=rollout_percent)
 
 
-class RollBack(CodePushFormPage):
+class RollBack(CopyFormPage):
     form_class = RollbackForm
     template_name = "deployments/codepush_rollback.html"
+    sources: list[Source]
 
     def require_possible(self) -> None:
         checks.require_success(self.codepush, to_be="rolled back")
@@ -41,15 +36,28 @@ class RollBack(CodePushFormPage):
         if obstacle := find_rollback_obstacle(self.codepush):
             raise NotAllowedNow(obstacle)
 
+    def next_step(self) -> tuple[str, str] | None:
+        """Rolling back what is Live by now."""
+        live = selectors.find_live_codepush(self.build)
+        if live is None or live.pk == self.codepush.pk or find_rollback_obstacle(live):
+            return None
+        return self.action_url("codepush_rollback", live), f"Review a rollback of {live}"
+
+    def initial(self) -> dict[str, Any]:
+        """The last stable update, or else the newest that is enabled; mandatory if that was."""
+        self.sources = load_sources(self.build, self.codepush, self.metrics)
+        by_merit = sorted(self.sources, key=lambda s: (s.is_last_stable, s.codepush.is_enabled), reverse=True)
+        chosen = by_merit[0].codepush
+        return {"to": chosen.label, "is_mandatory": chosen.is_mandatory}
+
     def describe(self) -> dict[str, Any]:
-        shown = super().describe()
-        sources = list(selectors.list_rollback_sources(self.build, self.codepush))
-        preselected = next((source for source in sources if source.is_enabled), sources[0])
+        chosen = next((s for s in self.sources if s.codepush.label == self.values["to"]), self.sources[0]).codepush
         return {
-            **shown,
-            "sources": _weigh_sources(sources, shown["metrics"]),
-            "preselected": preselected.label,
-            "next_label": format_label(selectors.find_next_label_number(self.build)),
+            **super().describe(),
+            "sources": self.sources,
+            "chosen": chosen,
+            "preview": self.preview(chosen, is_mandatory=self.values["is_mandatory"]),
+            "submit": f"Roll back to {chosen}",
         }
 
     def act(self, values: dict[str, Any]) -> tuple[str, str]:
@@ -58,7 +66,7 @@ class RollBack(CodePushFormPage):
         return self.card_url(codepush), f"Rolled back to {to_label}. {codepush} is Live."
 
 
-class Promote(CodePushFormPage):
+class Promote(CopyFormPage):
     form_class = PromoteForm
     template_name = "deployments/codepush_promote.html"
 
@@ -67,12 +75,8 @@ class Promote(CodePushFormPage):
         checks.require_not_live(self.codepush, selectors.find_live_codepush(self.build))
 
     def describe(self) -> dict[str, Any]:
-        shown = super().describe()
-        return {
-            **shown,
-            "source": _weigh_sources([self.codepush], shown["metrics"])[0],
-            "next_label": format_label(selectors.find_next_label_number(self.build)),
-        }
+        preview = self.preview(self.codepush, is_mandatory=self.codepush.is_mandatory)
+        return {**super().describe(), "preview": preview, "submit": f"Promote {self.codepush}"}
 
     def act(self, values: dict[str, Any]) -> tuple[str, str]:
         codepush = republishing.promote(self.codepush.pk, actor=self.actor, **values)

@@ -65,8 +65,8 @@ def show_story(request: HttpRequest, slug: str, build_id: int, deployment_id: st
 
 
 def _tell(codepush: CodePush, entries: list[AuditEntry], spans: Iterable[LiveSpan]) -> list[Event]:
-    """Oldest first."""
-    events = [_read_entry(entry) for entry in entries]
+    """Oldest first; what somebody did before what followed from it. `entries`: newest first."""
+    events = [_read_entry(entry) for entry in reversed(entries)]
     if not any(entry.action in _BIRTHS for entry in entries):
         # Made before this log was kept, or so long ago that its entry is not among these.
         creator = codepush.created_by

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from builds.access import get_build
 from builds.formats import format_count, format_moment
 from deployments.selectors import find_next_label_number
-from metrics.failures import Failures, compare_releases, read_failures
+from metrics.failures import Failures, break_down, compare_releases, read_failures
 from metrics.forms import FailureFilterForm
 from metrics.history import RANGES
 from metrics.views.adoption import RANGE_WORDS, read_range
@@ -22,20 +22,20 @@ _BAR_SHARE = 0.8
 
 
 class Bar(NamedTuple):
-    """A piece of an hour's bar. Places and sizes are percentages of the chart."""
+    """A piece of an hour's bar. Places and sizes are percentages of the chart, as the drawing writes them."""
 
-    x: float
-    y: float
-    width: float
-    height: float
+    x: str
+    y: str
+    width: str
+    height: str
     tone: int
 
 
 class Column(NamedTuple):
     """All of an hour, with what it says when pointed at."""
 
-    x: float
-    width: float
+    x: str
+    width: str
     title: str
     bars: list[Bar]
 
@@ -49,7 +49,7 @@ class Chart:
 @require_safe
 @login_required
 def show_failures(request: HttpRequest, slug: str, build_id: int) -> HttpResponse:
-    """A fixed number of queries, however many updates and device rollbacks."""
+    """A fixed number of queries, however many updates and device rollbacks; two more for one update."""
     access, build = get_build(request.user, slug, build_id)
     filters = FailureFilterForm(request.GET, find_next_label_number(build) - 1)
     range_name, label = read_range(request), filters.chosen["label"]
@@ -64,6 +64,7 @@ def show_failures(request: HttpRequest, slug: str, build_id: int) -> HttpRespons
         "range_words": RANGE_WORDS[range_name],
         "failures": failures,
         "chart": _lay_out(failures),
+        "breakdown": break_down(build, label=label) if label else None,
         "compared": compare_releases(build, label=label),
     }
     return render(request, "metrics/failures.html", context)
@@ -76,13 +77,13 @@ def _lay_out(failures: Failures) -> Chart:
     for place, total in enumerate(failures.totals):
         if not total:
             continue
-        x, bars, below = place * step, [], 0
+        x, bars, below = f"{place * step:.3f}", [], 0
         for series in failures.series:
             if count := series.rollbacks[place]:
                 below += count
-                height = count * 100 / highest
-                bars.append(Bar(x, 100 - below * 100 / highest, step * _BAR_SHARE, height, series.tone))
-        columns.append(Column(x, step, _describe_hour(failures, place), bars))
+                y, height = f"{100 - below * 100 / highest:.2f}", f"{count * 100 / highest:.2f}"
+                bars.append(Bar(x, y, f"{step * _BAR_SHARE:.3f}", height, series.tone))
+        columns.append(Column(x, f"{step:.3f}", _describe_hour(failures, place), bars))
     return Chart(columns, highest)
 
 

@@ -6,9 +6,7 @@
   const UNITS = [[DAY, "d"], [3600, "h"], [60, "min"], [1, "s"]];
   const LATE_SECONDS = 120;
   // Clocks differ; that of the server counts.
-  const [visit] = performance.getEntriesByType("navigation");
-  const serverNow = document.querySelector("[data-now]").dataset.now * 1000;
-  const lead = serverNow - (performance.timeOrigin + visit.responseStart);
+  const lead = document.querySelector("[data-now]").dataset.now * 1000 - Date.now();
 
   function describeAgo(seconds, moment) {
     if (seconds >= 7 * DAY) return moment.toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });

@@ -48,7 +48,8 @@
     if (!added.length) return;
     for (const item of added) item.remove();
     const button = incoming.querySelector("[data-poll-show]");
-    button.textContent = `${added.length} new ${added.length === 1 ? "update" : "updates"}. Show`;
+    const noun = incoming.querySelector("[data-poll-items]").dataset.pollNoun || "update";
+    button.textContent = `${added.length} new ${noun}${added.length === 1 ? "" : "s"}. Show`;
     button.hidden = false;
     // What is on the page is not what the server has: the next answer must not be 304.
     incoming.querySelector("[data-poll]").dataset.tag = "";

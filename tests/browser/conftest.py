@@ -6,7 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import User
 from playwright.sync_api import Browser, Page, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from builds.models import Build
+from tests.browser.people import sign_in
+from tests.browser.uploading import assert_waits
+from tests.deployments.pages import build_url
 
 CHROMIUM = shutil.which("chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
@@ -48,3 +55,11 @@ def page(browser: Browser, complaints: list[str]) -> Iterator[Page]:
     page.on("pageerror", lambda error: complaints.append(str(error)))
     yield page
     context.close()
+
+
+@pytest.fixture
+def form(page: Page, live_server: LiveServer, release_manager: User, build: Build) -> Page:
+    """New CodePush, just opened."""
+    sign_in(page, live_server, release_manager, at=build_url(build, "codepush/new/"))
+    assert_waits(page, "Choose a bundle first.")
+    return page

@@ -24,5 +24,8 @@ def look_at(page: Page, name: str) -> None:
             violations = find_violations(page)
             assert not violations, "\n".join([f"{name} at {width} px, {theme}:", *violations])
             if folder:
-                page.screenshot(path=Path(folder) / f"{name}-{device}-{theme}.png", full_page=True)
+                # A dialog fills the window, not the page. Hiding the caret would be an inline style, which is refused.
+                is_whole = not page.locator("dialog[open]").count()
+                path = Path(folder) / f"{name}-{device}-{theme}.png"
+                page.screenshot(path=path, full_page=is_whole, caret="initial")
     page.set_viewport_size({"width": WIDTHS["desktop"], "height": 900})

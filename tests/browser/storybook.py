@@ -152,6 +152,7 @@ def _add_unfinished(build: Build, people: list[User], now: datetime) -> None:
         status="failed",
         description="Fix basket total when a campaign code is removed.",
         failure_reason=_FAILURE.format(build=f"#{build.pk}"),
+        fails_again=True,
         created_by=people[2],
         upload_size_bytes=4_600_000,
         duration_ms=19_000,

@@ -145,6 +145,9 @@ def test_from_an_outlier_to_its_failures_and_its_history(
     page: Page, complaints: list[str], live_server: LiveServer, book: Storybook
 ) -> None:
     open_build(page, live_server, book)
+    page.get_by_role("button", name="Rollbacks explained").click()
+    expect(page.get_by_text("Devices that failed to apply it and went back by themselves.")).to_be_visible()
+    page.keyboard.press("Escape")
     page.get_by_role("link", name="Device rollbacks", exact=True).click()
     expect(page.get_by_role("heading", name="Device rollbacks", level=1)).to_be_visible()
     page.locator("summary", has_text="Show as a table").click()

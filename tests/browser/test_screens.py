@@ -20,6 +20,7 @@ def test_main_pages(page: Page, complaints: list[str], live_server: LiveServer, 
         "rollback": codepush_url(live, "rollback"),
         "create": build_url(book.build, "codepush/new/"),
         "devices": build_url(book.build, f"devices/?show=active&label={live.label}"),
+        "explain": build_url(book.build, f"explain/?client_unique_id=phone-{book.build.pk}-7"),
         "deployments": "/deployments/",
         "audit-log": "/audit/",
     }

@@ -47,7 +47,7 @@ def test_from_signing_in_to_a_rollback(
     expect(page.get_by_role("radio", name=re.compile("^v2"))).to_be_checked()
     page.get_by_role("radio", name=re.compile("^v1")).check()
     look_at(page, "rollback")
-    page.get_by_role("button", name="Roll back v3").click()
+    page.get_by_role("button", name="Roll back to v1").click()
     expect(page.get_by_text("Rolled back to v1. v4 is Live.")).to_be_visible()
     expect(page.get_by_role("article", name="v4").get_by_text("Same bundle as v1", exact=True)).to_be_in_viewport()
     look_at(page, "rolled-back")

@@ -7,8 +7,8 @@ from django.apps import apps
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
-from builds.models import Build, Platform, StoreStatus
-from tests.factories import BuildFactory, MembershipFactory, ProjectFactory
+from builds.models import Build, DoneRequest, Platform, StoreStatus
+from tests.factories import BuildFactory, MembershipFactory, ProjectFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -38,6 +38,12 @@ def _store_live_build(**values: object) -> Build:
     return build
 
 
+def _repeat_request() -> None:
+    actor = UserFactory()
+    DoneRequest.objects.create(actor=actor, scope="/", key="1", request_hash="a")
+    DoneRequest.objects.create(actor=actor, scope="/", key="1", request_hash="b")
+
+
 REFUSED_WRITES: dict[str, Callable[[], object]] = {
     "project_slug_is_unique": _repeat_slug,
     "membership_is_unique_per_project": _give_two_roles,
@@ -49,6 +55,7 @@ REFUSED_WRITES: dict[str, Callable[[], object]] = {
     "force_update_only_on_a_replaced_build": lambda: _store_live_build(is_force_updated=True),
     "build_platform_is_known": lambda: BuildFactory(platform="windows"),
     "build_target_is_known": lambda: BuildFactory(build_target="qa"),
+    "a_keyed_request_is_done_once": _repeat_request,
     "build_status_is_known": lambda: BuildFactory(status="done"),
 }
 

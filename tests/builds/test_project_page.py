@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from builds.models import Build, BuildTarget, Platform, Project, StoreStatus
 from builds.services import edit_project
+from deployments.services.build_status import set_build_status
 from tests.deployments.pages import report_installed
 from tests.factories import BuildFactory, CodePushFactory
 from tests.metrics.test_attention import failing_pair, outcomes
@@ -161,6 +162,7 @@ def test_text_of_people_is_never_markup(as_user: AsUser, viewer: User, project: 
     assert "<b>bold" not in page
 
 
+@pytest.mark.usefixtures("one_period")
 @pytest.mark.parametrize("build_count", [1, 20])
 def test_the_page_costs_a_fixed_number_of_queries(
     as_user: AsUser, viewer: User, project: Project, build_count: int, django_assert_num_queries: Any
@@ -168,7 +170,41 @@ def test_the_page_costs_a_fixed_number_of_queries(
     for _ in range(build_count):
         CodePushFactory(build=BuildFactory(project=project))
     client = as_user(viewer)
-    # Session, user, membership with project; count and page of builds, store-live builds; four of metrics; Live
-    # CodePushes, labels with the same bundle; the last entry of the audit log; what runs, for the header.
-    with django_assert_num_queries(14):
+    # Session, user, membership with project; two of the tag; count and page of builds, store-live builds; four of
+    # metrics; Live CodePushes, labels with the same bundle; the last entry of the audit log; what runs, for the header.
+    with django_assert_num_queries(16):
         client.get(URL)
+    with django_assert_num_queries(14):
+        tag = client.get(f"{URL}rows/").headers["ETag"]
+    with django_assert_num_queries(5):
+        assert client.get(f"{URL}rows/", headers={"If-None-Match": tag}).status_code == 304
+
+
+@pytest.mark.parametrize(("status", "seconds"), [("running", 3), ("pending", 30), ("success", 0), ("failed", 0)])
+def test_builds_are_polled_while_one_is_not_finished(
+    as_user: AsUser, viewer: User, project: Project, status: str, seconds: int
+) -> None:
+    BuildFactory(project=project, status=status)
+    fragment = as_user(viewer).get(f"{URL}rows/?sort=devices").content.decode()
+    assert f'data-poll="{seconds}"' in fragment
+    assert f'hx-get="{URL}rows/?sort=devices"' in fragment
+    assert "<html" not in fragment
+
+
+@pytest.mark.usefixtures("one_period")
+def test_a_poll_finds_what_becomes_of_a_build_and_its_numbers(
+    as_user: AsUser, viewer: User, release_manager: User, project: Project
+) -> None:
+    build = BuildFactory(project=project, status="running")
+    client = as_user(viewer)
+    tag = client.get(f"{URL}rows/").headers["ETag"]
+
+    def poll() -> int:
+        return client.get(f"{URL}rows/", headers={"If-None-Match": tag}).status_code
+
+    assert poll() == 304
+    set_build_status(build.pk, actor=release_manager, status="success")
+    tag = client.get(f"{URL}rows/").headers["ETag"]
+    assert poll() == 304
+    report_installed(build, "", 1)
+    assert poll() == 200

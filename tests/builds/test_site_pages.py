@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -39,10 +40,45 @@ def test_signing_out_ends_the_session(as_user: AsUser, viewer: User) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("path", ["/sign-in/", "/healthz", "/nothing-here/", "/admin/login/"])
-def test_every_answer_carries_the_content_security_policy(client: Client, path: str) -> None:
-    assert client.get(path).headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/", 302),
+        ("/sign-in/", 200),
+        ("/healthz", 200),
+        ("/nothing-here/", 404),
+        ("/admin/login/", 200),
+        ("/sign-in/?next=%00", 400),
+        ("/deployments/rows/", 401),
+    ],
+)
+def test_every_answer_carries_the_content_security_policy(client: Client, path: str, status: int) -> None:
+    response = client.get(path)
+    assert (response.status_code, response.headers["Content-Security-Policy"]) == (status, CONTENT_SECURITY_POLICY)
     assert "unsafe" not in CONTENT_SECURITY_POLICY
+
+
+@pytest.mark.django_db
+def test_a_fault_and_a_wrong_host_carry_the_content_security_policy(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = Client(raise_request_exception=False)
+
+    def fail(*args: object, **values: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr("django.contrib.auth.views.LoginView.dispatch", fail)
+    for response, status in ((client.get("/sign-in/"), 500), (client.get("/healthz", headers={"Host": "evil"}), 400)):
+        assert (response.status_code, response.headers["Content-Security-Policy"]) == (status, CONTENT_SECURITY_POLICY)
+
+
+def test_htmx_runs_no_code_from_pages_and_asks_no_other_host(client: Client, db: None) -> None:
+    page = unescape(client.get("/sign-in/").content.decode())
+    config = json.loads(page.split('name="htmx-config" content=\'')[1].split("'")[0])
+    assert config == {
+        "includeIndicatorStyles": False,
+        "allowEval": False,
+        "allowScriptTags": False,
+        "selfRequestsOnly": True,
+    }
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "templates").rglob("*.html")), ids=lambda path: path.name)

@@ -35,15 +35,15 @@ def main(step: str, codepush_id: int) -> None:
     django.setup()
     # Only now: these import models.
     from deployments import bundle_storage  # noqa: PLC0415
-    from deployments.services import attempt, change, processing  # noqa: PLC0415
+    from deployments.services import attempt, bundle_checks, change, processing  # noqa: PLC0415
 
     claim = attempt.Attempt.claim
     places = {
         "none": (processing, "_process", processing._process),
         "before the claim": (attempt.Attempt, "claim", _die),
         "after the claim": (attempt.Attempt, "claim", _then_die(claim)),
-        "while checking": (processing, "check_hermes_version", _die),
-        "not, but stand still while checking": (processing, "check_hermes_version", _stand_still),
+        "while checking": (bundle_checks, "check_hermes_version", _die),
+        "not, but stand still while checking": (bundle_checks, "check_hermes_version", _stand_still),
         "after storing the file": (bundle_storage, "save_published", _then_die(bundle_storage.save_published)),
         "while making diffs": (processing, "write_diff", _die),
         "after making diffs": (processing, "_make_diffs", _then_die(processing._make_diffs)),

@@ -35,6 +35,7 @@ WITHOUT_LIST = {"project_new", "account_edit", "account_password"}
 READ_ONLY = {
     "project_settings",
     "project_detail",
+    "project_rows",
     "build_detail",
     "build_cards",
     "codepush_log",
@@ -54,7 +55,7 @@ FOR_ADMINS = {"project_edit", "member_new", "member_role", "member_remove"}
 # What every member may do, and is audited.
 FOR_MEMBERS = {"build_key", "project_leave"}
 # They cannot redirect their page; they tell htmx to reload it.
-FRAGMENTS = {"build_cards", "deployment_rows"}
+FRAGMENTS = {"build_cards", "deployment_rows", "project_rows", "codepush_upload"}
 EVERY_PATTERN = [
     pattern
     for pattern in [*build_urls.urlpatterns, *deployment_urls.urlpatterns, *metrics_urls.urlpatterns]

@@ -22,6 +22,15 @@ def test_becoming_live_names_whom_it_replaces_and_does_so(as_user: AsUser, relea
     assert (before.store_status, build.store_status) == ("approved", "live")
 
 
+def test_leaving_the_store_tells_where_that_leaves_others(
+    as_user: AsUser, release_manager: User, replaced_build: Build
+) -> None:
+    Build.objects.filter(pk=replaced_build.pk).update(is_force_updated=True)
+    live = Build.objects.get(store_status="live")
+    page = text_of(as_user(release_manager).get(build_url(live, "store-status/")))
+    assert "No build is Live in the store then: devices of builds with Force Update have nowhere to go." in page
+
+
 def test_an_unknown_store_status_is_refused(as_user: AsUser, release_manager: User, build: Build) -> None:
     response = as_user(release_manager).post(build_url(build, "store-status/"), {"store_status": "sold"})
     assert_refused(response, 422, "Select a valid choice.")
@@ -43,7 +52,10 @@ def test_force_update_asks_for_the_version_and_says_how_many(
     report_installed(replaced_build, "", 4)
     client, address = as_user(release_manager), build_url(replaced_build, "force-update/")
     page = text_of(client.get(address))
-    assert "<b>4</b><span>devices on 3.0.0 are sent to the store for 3.1.0" in page
+    assert (
+        "<b>4</b><span>devices on 3.0.0 are sent to the store (Google Play) for 3.1.0, and get no CodePush any more"
+        in page
+    )
     refused = client.post(address, {"intent": "apply", "confirmation": "3.1.0"})
     assert_refused(refused, 422, "You typed '3.1.0'; type 3.0.0 to confirm.")
     done = client.post(address, {"intent": "apply", "confirmation": "3.0.0", "reason": "Security fix"})

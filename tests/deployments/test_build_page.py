@@ -33,7 +33,7 @@ def test_cards_stand_newest_first_with_state_and_origin(as_user: AsUser, viewer:
         disabled: ["v2", "Disabled"],
         failed: ["No label", "Failed", "No JavaScript bundle in it.", "Devices were not affected.", "Retry"],
         canceled: ["No label", "Canceled"],
-        pending: ["New update", "Pending", "Uploaded", "Publishing", "Cancel"],
+        pending: ["New update", "Pending", "Uploaded", "Publish as Live", "Cancel"],
         copy: ["v3", "Live", "Same bundle as v1", "Crashes."],
     }
     for codepush, expected in words.items():

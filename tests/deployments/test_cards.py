@@ -74,8 +74,10 @@ def test_the_live_card_has_second_lines(as_user: AsUser, viewer: User, build: Bu
 def test_a_disabled_card_says_who_did_it_and_what_followed(
     as_user: AsUser, viewer: User, release_manager: User, build: Build
 ) -> None:
-    first = CodePushFactory(build=build, finished_at=NOW - timedelta(days=2))
-    second = CodePushFactory(build=build, finished_at=NOW - timedelta(hours=3, minutes=8))
+    now = timezone.now()
+    first = CodePushFactory(build=build, finished_at=now - timedelta(days=2))
+    # Half a minute more or less: how long the test takes, and the clock of its transaction.
+    second = CodePushFactory(build=build, finished_at=now - timedelta(hours=3, minutes=8, seconds=30))
     edit_codepush(second.pk, actor=release_manager, is_enabled=False)
     at = _at(AuditEntry.objects.get().created_at)
     client = as_user(viewer)

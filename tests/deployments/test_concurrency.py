@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.db import connections
 
 from builds.errors import DomainError, NotAllowedNow, StaleView
+from builds.idempotency import KeyedRequest, do_once
 from builds.membership import change_role, remove_member
 from builds.models import AuditEntry, Build, Project, Role
 from builds.services import create_project
@@ -20,7 +21,8 @@ from deployments.services.codepushes import cancel, create_codepush, edit_codepu
 from deployments.services.force_update import apply_force_update
 from deployments.services.processing import process_codepush
 from deployments.services.republishing import promote, roll_back
-from tests.deployments.stories import history, live_label, revision, small_archive
+from deployments.services.uploads import UploadGone, stage_upload
+from tests.deployments.stories import history, live_label, revision, small_archive, stored_files
 from tests.factories import BuildFactory, MembershipFactory, UserFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -65,6 +67,16 @@ def test_of_several_rollbacks_from_the_same_page_one_happens(build: Build, relea
     }
     assert (_labels(build), live_label(build)) == ([1, 2, 3], "v3")
     assert (AuditEntry.objects.count(), revision(build)) == (1, before + 1)
+
+
+def test_of_several_forms_with_the_same_uploaded_file_one_creates(build: Build, release_manager: User) -> None:
+    file = small_archive()
+    upload = stage_upload(build, actor=release_manager, file=file, file_name="a.zip")
+
+    outcomes = at_once(*[lambda: create_codepush(build.pk, actor=release_manager, upload=upload)] * PEOPLE)
+
+    assert _kinds(outcomes) == {"CodePush": 1, UploadGone.__name__: PEOPLE - 1}
+    assert (CodePush.objects.count(), AuditEntry.objects.count(), len(stored_files())) == (1, 1, 1)
 
 
 def test_of_several_rollbacks_that_name_the_live_one_the_later_find_it_replaced(
@@ -222,3 +234,17 @@ def test_two_admins_who_remove_each_other_leave_one(project: Project, owner: Use
 
     assert project.memberships.filter(role=Role.ADMIN).count() == 1
     assert _kinds(outcomes)["NotAllowedNow"] >= 1
+
+
+def test_of_several_requests_with_one_key_one_is_done_and_all_are_answered(
+    project: Project, release_manager: User
+) -> None:
+    request = KeyedRequest(release_manager, "/projects/new/", "one-key", "the same")
+
+    def create() -> str:
+        return create_project(actor=release_manager, name="Kestrel").slug
+
+    outcomes = at_once(*[lambda: do_once(request, create)] * PEOPLE)
+
+    assert outcomes == ["kestrel"] * PEOPLE
+    assert AuditEntry.objects.count() == 1

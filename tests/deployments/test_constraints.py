@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
-from deployments.models import BundleDiff, BundlePatch, CodePush
+from deployments.models import BundleDiff, BundlePatch, CodePush, Upload
 from tests.builds.test_constraints import assert_refused_by, declared_constraints
-from tests.factories import BuildFactory, BundleFactory, CodePushFactory
+from tests.factories import BuildFactory, BundleFactory, CodePushFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -43,6 +44,12 @@ def _diff_to_itself(model: type[BundleDiff | BundlePatch] = BundleDiff) -> None:
     _diff(model, from_bundle=bundle, to_bundle=bundle)
 
 
+def _upload_nothing() -> None:
+    Upload.objects.create(
+        build=BuildFactory(), created_by=UserFactory(), size_bytes=0, file_count=1, expires_at=timezone.now()
+    )
+
+
 REFUSED_WRITES: dict[str, Callable[[], object]] = {
     "label_is_unique_per_build": _repeat_label,
     "label_iff_success": lambda: CodePushFactory(label_number=None),
@@ -58,6 +65,7 @@ REFUSED_WRITES: dict[str, Callable[[], object]] = {
     "bundle_size_is_positive": lambda: BundleFactory(size_bytes=0),
     "diff_is_unique": _repeat_diff,
     "diff_joins_two_bundles": _diff_to_itself,
+    "upload_size_is_positive": _upload_nothing,
     "diff_size_is_positive": lambda: _diff(size_bytes=0),
     "patch_is_unique": lambda: _repeat_diff(BundlePatch),
     "patch_joins_two_bundles": lambda: _diff_to_itself(BundlePatch),

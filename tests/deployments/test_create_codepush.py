@@ -14,6 +14,7 @@ from builds.models import AuditEntry, Build
 from deployments import bundle_storage, tasks
 from deployments.models import CodePush
 from deployments.services.codepushes import create_codepush
+from deployments.services.uploads import stage_upload
 from tests.deployments.stories import audited, history, refused, revision, sample, small_archive, stored_files
 from tests.factories import BuildFactory
 
@@ -211,6 +212,19 @@ def test_an_archive_larger_than_the_limit_is_refused(build: Build, release_manag
     settings.MAX_BUNDLE_BYTES = 889_081
     with refused(InvalidInput, "larger than", "limit", field="bundle"):
         create_codepush(build.pk, actor=release_manager, upload=sample("android-v1"))
+
+
+def test_an_upload_of_somebody_else_or_for_another_build_is_refused(
+    build: Build, release_manager: User, owner: User
+) -> None:
+    upload = stage_upload(build, actor=owner, file=small_archive(), file_name="small.zip")
+    other = BuildFactory(project=build.project)
+
+    with refused(InvalidInput, "no longer there", field="bundle"):
+        create_codepush(build.pk, actor=release_manager, upload=upload)
+    with refused(InvalidInput, "no longer there", field="bundle"):
+        create_codepush(other.pk, actor=owner, upload=upload)
+    create_codepush(build.pk, actor=owner, upload=upload)
 
 
 def test_an_archive_is_removed_when_the_row_cannot_be_written(

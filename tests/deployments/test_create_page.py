@@ -50,6 +50,7 @@ def test_an_uploaded_bundle_becomes_a_codepush_that_processing_makes_live(
 def test_target_platform_and_range_are_shown_locked(as_user: AsUser, release_manager: User, build: Build) -> None:
     page = text_of(as_user(release_manager).get(build_url(build, "codepush/new/")))
     assert '<input type="hidden" name="platform" value="android">' in page
+    assert '<input type="hidden" name="target_binary_range" value="3.0.0">' in page
     assert "They can't be changed." in page
 
 
@@ -66,6 +67,8 @@ def test_target_platform_and_range_are_shown_locked(as_user: AsUser, release_man
         ({"description": "x" * 2001}, "The description has 2,001 characters; at most 2,000 fit."),
         ({"platform": "ios"}, "The platform is 'ios', but Android 3.0.0"),
         ({"build_target": "staging"}, "The build target is 'staging', but Android 3.0.0"),
+        ({"target_binary_range": "3.1.0"}, "The target binary range is '3.1.0', but Android 3.0.0"),
+        ({"description": "Fixes \x07 it"}, "The description holds a control character (U+0007) at position 7."),
         ({"bundle": ""}, "Choose the bundle, a ZIP archive."),
         ({"bundle": SimpleUploadedFile("a.zip", b"")}, "The file is empty."),
     ],
@@ -76,7 +79,7 @@ def test_a_bad_value_is_refused_with_a_sentence_and_input_is_kept(
 ) -> None:
     response = as_user(release_manager).post(build_url(build, "codepush/new/"), _fields(**changes))
     assert_refused(response, 422, sentence)
-    assert ("Choose the bundle again" in text_of(response)) == ("bundle" not in changes)
+    assert ("Uploaded and checked." in text_of(response)) == ("bundle" not in changes)
     if "description" not in changes:
         assert "second line" in text_of(response)
     assert not CodePush.objects.exists()
@@ -95,6 +98,7 @@ def test_what_is_no_archive_is_refused_under_the_bundle(as_user: AsUser, release
         build_url(build, "codepush/new/"), _fields(bundle=SimpleUploadedFile("a.zip", b"no archive"))
     )
     assert response.status_code == 422
+    assert text_of(response).count("is not a zip archive.") == 2, "in the summary and under the field"
     assert "bundle" in response.context["form"].errors
 
 

@@ -2,7 +2,15 @@ from django.contrib.auth.models import User
 
 from builds.models import Build
 from deployments.models import CodePush
-from tests.deployments.pages import AsUser, assert_led_to, assert_refused, codepush_url, report_installed, text_of
+from tests.deployments.pages import (
+    AsUser,
+    assert_led_to,
+    assert_refused,
+    codepush_url,
+    report_installed,
+    rows_of,
+    text_of,
+)
 from tests.factories import CodePushFactory
 
 FIELDS = {"expected_live": "v2", "rollout_percent": "100"}
@@ -16,9 +24,10 @@ def test_promoting_publishes_a_copy_and_says_beforehand_for_whom(
     report_installed(build, "v1", 2)
     report_installed(build, "v2", 5, first=2)
     client = as_user(release_manager)
-    page = text_of(client.get(codepush_url(older, "promote")))
-    assert "<b>5</b><span>devices on other versions move to v3 at their next check" in page
-    assert "<b>2</b><span>already run the v1 bundle" in page
+    assert rows_of(client.get(codepush_url(older, "promote"))) == [
+        "5 devices move from v2 to v3 at their next check, 1.0 kB each, about 5.0 kB in all",
+        "2 devices already run the v1 bundle, so they download nothing",
+    ]
     response = client.post(codepush_url(older, "promote"), FIELDS)
     copy = CodePush.objects.get(label_number=3)
     assert_led_to(response, copy)

@@ -18,7 +18,7 @@ from tests.factories import BuildFactory, CodePushFactory
 def failed(build: Build, release_manager: User, monkeypatch: pytest.MonkeyPatch) -> CodePush:
     """Failed by a fault of the server; its archive is still stored."""
     with monkeypatch.context() as patch:
-        patch.setattr("deployments.services.processing.read_archive", lambda *args, **kwargs: 1 / 0)
+        patch.setattr("deployments.services.processing.read_checked", lambda *args, **kwargs: 1 / 0)
         codepush = release(build, release_manager, small_archive(), description="New texts", rollout_percent=20)
     assert codepush.status == "failed"
     return codepush

@@ -15,15 +15,6 @@ def test_labels_share_a_bundle_only_within_their_build(build: Build) -> None:
     assert selectors.map_labels_with_same_bundle([copy, elsewhere]) == {copy.pk: {"v1", "v2"}, elsewhere.pk: {"v1"}}
 
 
-def test_what_becomes_live_when_the_live_one_is_disabled_is_the_next_enabled_success(build: Build) -> None:
-    first = CodePushFactory(build=build)
-    CodePushFactory(build=build, is_enabled=False)
-    CodePushFactory(build=build, status="failed")
-    live = CodePushFactory(build=build)
-    assert selectors.find_previous_enabled(live) == first
-    assert selectors.find_previous_enabled(first) is None
-
-
 def test_the_next_label_follows_the_highest_even_when_that_is_disabled(build: Build) -> None:
     assert selectors.find_next_label_number(build) == 1
     for number in range(1, 11):

@@ -14,7 +14,9 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.files import File
+from django.db import Error as DatabaseFailure
 
+from builds.connections import drop_dead_connections
 from builds.models import AuditAction, AuditEntry, Project
 from builds.services import create_project, register_build
 from deployments.demo import publish_sample
@@ -23,7 +25,7 @@ from deployments.services import force_update, republishing
 from deployments.services.build_status import set_store_status
 from deployments.services.codepushes import create_codepush
 from metrics import report_log
-from metrics.aggregation import apply_waiting_reports
+from metrics.aggregation import apply_batch, apply_waiting_reports
 from metrics.models import LogPosition, ReleaseCounter
 from metrics.selectors import measure_builds
 from tests import answers_under_load
@@ -106,6 +108,20 @@ def measure(key: str) -> dict[str, Any]:
     metrics = asdict(measure_builds([key])[key])
     del metrics["as_of"]
     return metrics
+
+
+def keep_applying(flag: str) -> dict[str, Any]:
+    """Reports are applied in small batches, whatever is away meanwhile, until there is a file of this name."""
+    applied, failures = 0, 0
+    while not Path(flag).exists():
+        try:
+            applied += (now := apply_batch(50))
+            time.sleep(0 if now else 0.01)
+        except DatabaseFailure:
+            failures += 1
+            drop_dead_connections()
+            time.sleep(0.02)
+    return {"applied": applied, "failures": failures}
 
 
 def kill_worker_while_applying(process_group: int) -> dict[str, Any]:

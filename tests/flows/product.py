@@ -24,7 +24,7 @@ class Product:
 
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self.folder = folder
-        self.port = _find_free_port()
+        self.port = find_free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._environment = os.environ | {
             "DJANGO_SETTINGS_MODULE": "codepush_site.settings",
@@ -127,7 +127,7 @@ def wait_for(is_so: Callable[[], bool], fact: str, seconds: float, explain: Call
         time.sleep(0.02)
 
 
-def _find_free_port() -> int:
+def find_free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

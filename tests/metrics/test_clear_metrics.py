@@ -1,5 +1,7 @@
 """Clearing a build's numbers: what goes, what stays, and what counts afterwards."""
 
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -53,7 +55,7 @@ def test_a_cleared_build_has_no_numbers(build: Build, owner: User, device: Devic
 def test_a_cleared_build_has_an_empty_chart(build: Build, owner: User, device: Device) -> None:
     as_of = measure(build).as_of
     clear_metrics(build.pk, actor=owner, reason="")
-    day = {"since": as_of.replace(hour=0), "until": as_of}
+    day: dict[str, Any] = {"since": as_of.replace(hour=0), "until": as_of}
     assert read_active_history(build.pk, **day).by_label == {}
     assert read_release_history(build.pk, **day).by_label == {}
 

@@ -19,6 +19,7 @@ from metrics.reports import DeviceReport, ReportEvent
 from metrics.rollup import DAYS_KEPT, FIELDS, HOURS_KEPT, OPENING, roll_up
 from metrics.selectors import measure_builds
 from tests.factories import CodePushFactory
+from tests.metrics.stories import report
 
 pytestmark = pytest.mark.django_db
 
@@ -37,13 +38,6 @@ def build(build: Build) -> Build:
 def now() -> datetime:
     """The beginning of this hour: numbers are as of a moment later."""
     return timezone.now().replace(minute=0, second=0, microsecond=0)
-
-
-def report(build: Build, event: ReportEvent, client: str, label: str, at: datetime) -> None:
-    """The device said so at that time, and the numbers contain it."""
-    said = DeviceReport(event, build.deployment_key, client_unique_id=client, label=label)
-    ReportLogEntry.objects.create(**asdict(said), received_at=at)
-    apply_waiting_reports()
 
 
 def read_sums() -> dict[tuple[int, int], tuple[int, ...]]:

@@ -1,0 +1,91 @@
+"""An archive goes up before its CodePush is created: as the body of a request, which is answered with what is in it."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from typing import Any, cast
+
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import TemporaryUploadedFile
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, UnreadablePostError
+from django.shortcuts import render
+
+from builds.access import get_build
+from builds.errors import DomainError, InvalidInput
+from builds.formats import format_bytes
+from builds.models import Build, Role
+from builds.views.form_page import find_status
+from deployments import selectors
+from deployments.models import CodePush, Upload
+from deployments.services import bundle_checks, checks, uploads
+
+logger = logging.getLogger(__name__)
+
+_TEMPLATE = "deployments/_upload.html"
+_CHUNK_BYTES = 256 * 1024
+
+
+def upload_bundle(request: HttpRequest, slug: str, build_id: int) -> HttpResponse:
+    """What the page shows of the uploaded file (201), or why it is refused. `?name=`: what the file is called.
+
+    Who may not upload, and what is too large, is refused before any of the body is read.
+    """
+    if not request.user.is_authenticated:
+        return HttpResponse(status=HTTPStatus.UNAUTHORIZED, headers={"HX-Refresh": "true"})
+    _, build = get_build(request.user, slug, build_id, role=Role.RELEASE_MANAGER)
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
+    try:
+        checks.require_accepts_codepushes(build)
+        upload = _stage_body(request, build)
+    except DomainError as refusal:
+        return render(request, _TEMPLATE, {"upload_refusal": refusal.message}, status=find_status(refusal))
+    shown = describe_upload(build, upload, selectors.find_live_codepush(build))
+    return render(request, _TEMPLATE, shown, status=HTTPStatus.CREATED)
+
+
+def describe_upload(build: Build, upload: Upload | None, live: CodePush | None) -> dict[str, Any]:
+    """What the file field shows of it. `same`: the newest update of the build with the same content. One query."""
+    same = selectors.find_same_content(build, upload.content_hash) if upload else None
+    is_live = live is not None and upload is not None and same is not None and same.bundle_id == live.bundle_id
+    return {"upload": upload, "same": live if is_live else same, "same_is_live": is_live}
+
+
+def _stage_body(request: HttpRequest, build: Build) -> Upload:
+    announced = request.META.get("CONTENT_LENGTH") or ""
+    announced_bytes = int(announced) if announced.isascii() and announced.isdigit() else 0
+    bundle_checks.check_size(announced_bytes)
+    with _disk_failures_told(), TemporaryUploadedFile("bundle.zip", "application/zip", announced_bytes, None) as file:
+        received_bytes = _receive(request, file)
+        if received_bytes != announced_bytes:
+            raise InvalidInput(
+                f"The upload broke off after {format_bytes(received_bytes)} of {format_bytes(announced_bytes)}. "
+                "Upload it again.",
+                field="bundle",
+            )
+        name = request.GET.get("name", "")
+        return uploads.stage_upload(build, actor=cast(User, request.user), file=file, file_name=name)
+
+
+def _receive(request: HttpRequest, file: TemporaryUploadedFile) -> int:
+    """How many bytes came in before the body ended or the connection broke."""
+    received_bytes = 0
+    try:
+        while chunk := request.read(_CHUNK_BYTES):
+            file.write(chunk)
+            received_bytes += len(chunk)
+    except UnreadablePostError:
+        return received_bytes
+    file.flush()
+    return received_bytes
+
+
+@contextmanager
+def _disk_failures_told() -> Iterator[None]:
+    """A full disk on this host is told as a storage that fails is."""
+    try:
+        yield
+    except OSError as failure:
+        logger.exception("upload not received")
+        raise uploads.CannotStore from failure
