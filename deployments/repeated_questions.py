@@ -53,7 +53,7 @@ class RepeatedQuestions:
         return known.answers[place]
 
     def remember(self, question: Question, client_unique_id: str, snapshot: Snapshot, answer: Answer) -> None:
-        """`answer` is what `decide` said. The id is as sent, at the end of the query string; the question holds none."""
+        """`answer` is what `decide` said. The id is as sent, at the end of the query string; no other is in it."""
         prefix, base_url = question
         if len(prefix) > _MAX_QUESTION_LENGTH or not _is_plain(client_unique_id):
             return
