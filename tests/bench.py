@@ -38,6 +38,10 @@ def main() -> None:
         data = json.loads(_run("tests.bench_data", prefix))
         with serve("bare:application", folder) as bare, serve(PRODUCT, folder) as product:
             _measure_requests(bare, product, data)
+            print(flush=True)
+            subprocess.run(
+                [sys.executable, "-m", "tests.bench_release_api", f"http://127.0.0.1:{product.port}"], check=True
+            )
         for module, argument in (
             ("tests.bench_bytes", data["samples"]["key"]),
             ("tests.bench_freshness", data["samples"]["key"]),
