@@ -112,6 +112,10 @@ def test_an_id_that_nobody_was_given_is_refused(
     assert_refused(create(as_user(release_manager), build, upload_id), 422, GONE)
 
 
+def test_an_id_with_a_nul_is_refused(as_user: AsUser, release_manager: User, build: Build) -> None:
+    assert create(as_user(release_manager), build, "upl_\0").status_code == 422
+
+
 def test_after_a_day_it_is_gone(as_user: AsUser, release_manager: User, build: Build) -> None:
     client = as_user(release_manager)
     upload_id = stage(client, build)
