@@ -44,10 +44,11 @@ class Attention:
     is_outlier: bool
 
 
-def find_attention(live: Iterable[CodePush]) -> dict[int, Attention]:
+def find_attention(live: Iterable[CodePush], outcomes: Mapping[int, Outcomes] | None = None) -> dict[int, Attention]:
     """{CodePush id: what to look at}, those that are fine left out. `live`: what is Live, on any number of builds.
 
-    One reason each; failing devices come before a rollout that nobody finishes. At most four queries.
+    One reason each; failing devices come before a rollout that nobody finishes. At most four queries; one less with
+    the `outcomes` of all, by CodePush id.
     """
     codepushes = {codepush.pk: codepush for codepush in live}
     now = timezone.now()
@@ -57,7 +58,8 @@ def find_attention(live: Iterable[CodePush]) -> dict[int, Attention]:
         )
         for pk, since in _find_stalled(codepushes, now).items()
     }
-    suspects = {pk: out for pk, out in read_outcomes(codepushes.values()).items() if may_be_rollback_outlier(out)}
+    outcomes = read_outcomes(codepushes.values()) if outcomes is None else outcomes
+    suspects = {pk: out for pk, out in outcomes.items() if may_be_rollback_outlier(out)}
     compared = compare_with_previous([codepushes[pk] for pk in suspects], now)
     for pk, current in suspects.items():
         previous = compared.get(pk)

@@ -39,7 +39,7 @@ class BuildFormPage(FormPage):
 
     @cached_property
     def metrics(self) -> BuildMetrics:
-        """Four queries."""
+        """Two queries."""
         return measure_builds([self.build.deployment_key])[self.build.deployment_key]
 
     def describe(self) -> dict[str, Any]:
