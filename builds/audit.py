@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
+from builds.accounts import name_person
 from builds.models import AuditAction, AuditEntry, Build, Project
 
 # Who acted when no person did.
@@ -31,7 +32,7 @@ def record(
         deployment_id=deployment_id,
         action=action,
         actor=actor,
-        actor_name=(actor.get_full_name() or actor.get_username()) if actor else WORKER_NAME,
+        actor_name=name_person(actor) if actor else WORKER_NAME,
         before=before or {},
         after=after or {},
         reason=reason,

@@ -49,7 +49,7 @@ def list_entries(
         entries = entries.filter(build_id=build_id)
     if actor:
         entries = entries.filter(_is_by(actor, members))
-    return entries.select_related("project", "build").order_by("-id")
+    return entries.select_related("project", "build__project").order_by("-id")
 
 
 def list_entries_about(build: Build, deployment_id: str) -> AuditEntryQuerySet:

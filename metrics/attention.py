@@ -22,7 +22,7 @@ from deployments.policy.attention import (
 from deployments.policy.label import format_label
 from metrics.history import DAY, HOUR
 from metrics.models import ReleaseCounter, ReleaseHour
-from metrics.rollup import find_oldest_day, find_oldest_hour, start_of_day
+from metrics.rollup import find_oldest_day, find_oldest_hour, start_of_day, start_of_hour
 
 # (build id, label number)
 _Release = tuple[int, int]
@@ -84,8 +84,8 @@ def compare_with_previous(codepushes: Iterable[CodePush], now: datetime) -> dict
     for pk, released_at in _find_previous_releases(successes):
         codepush = successes[pk]
         build_id, number = _release_of(codepush)
-        step = HOUR if _start_of_hour(released_at) >= find_oldest_hour(now) else DAY
-        start_of = _start_of_hour if step == HOUR else start_of_day
+        step = HOUR if start_of_hour(released_at) >= find_oldest_hour(now) else DAY
+        start_of = start_of_hour if step == HOUR else start_of_day
         since = start_of(released_at)
         if since >= find_oldest_day(now):
             # Both begin in the middle of a step, and the present one of both counts.
@@ -152,7 +152,3 @@ def _release_of(codepush: CodePush) -> _Release:
 
 def _released_at(codepush: CodePush) -> datetime:
     return codepush.finished_at or codepush.created_at
-
-
-def _start_of_hour(moment: datetime) -> datetime:
-    return moment.replace(minute=0, second=0, microsecond=0)
