@@ -8,11 +8,6 @@ from builds.cleaning import require_clean_fields
 from builds.errors import InvalidInput
 
 
-def name_person(user: User) -> str:
-    """As people are called on pages and in the log."""
-    return user.get_full_name() or user.get_username()
-
-
 def edit_profile(user_id: int, *, first_name: str, last_name: str, email: str) -> User:
     """The account has this name and address; audit entries keep the name that was theirs then.
 

@@ -4,11 +4,8 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
-from builds.accounts import name_person
+from builds.actors import name_actor
 from builds.models import AuditAction, AuditEntry, Build, Project
-
-# Who acted when no person did.
-WORKER_NAME = "worker"
 
 
 def record(
@@ -32,7 +29,7 @@ def record(
         deployment_id=deployment_id,
         action=action,
         actor=actor,
-        actor_name=name_person(actor) if actor else WORKER_NAME,
+        actor_name=name_actor(actor),
         before=before or {},
         after=after or {},
         reason=reason,

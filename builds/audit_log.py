@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time
 from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 
-from builds.audit import WORKER_NAME
+from builds.actors import WORKER_NAME
 from builds.models import AuditEntry, Build, Project
 from builds.querysets import AuditEntryQuerySet
 

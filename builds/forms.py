@@ -8,7 +8,7 @@ from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.models import User
 
-from builds.accounts import name_person
+from builds.actors import name_person
 from builds.errors import DomainError
 from builds.models import AuditAction, Build, BuildTarget, Platform, Project, Role, StoreStatus
 

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from builds import audit
-from builds.accounts import name_person
+from builds.actors import name_person
 from builds.errors import InvalidInput, NotAllowedNow
 from builds.models import AuditAction, Membership, Project, Role
 

@@ -8,7 +8,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Case, Exists, OuterRef, Q, Sum, When
 from django.utils import timezone
 
-from builds.accounts import name_person
+from builds.actors import name_person
 from builds.models import AuditAction, AuditEntry, Build, BuildTarget, Membership, Project, Role
 from builds.querysets import AuditEntryQuerySet, BuildQuerySet, ProjectQuerySet
 

@@ -20,9 +20,10 @@ from deployments.policy.attention import (
     may_be_rollback_outlier,
 )
 from deployments.policy.label import format_label
+from metrics.counters import start_of_hour
 from metrics.history import DAY, HOUR
 from metrics.models import ReleaseCounter, ReleaseHour
-from metrics.rollup import find_oldest_day, find_oldest_hour, start_of_day, start_of_hour
+from metrics.rollup import find_oldest_day, find_oldest_hour, start_of_day
 
 # (build id, label number)
 _Release = tuple[int, int]

@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from deployments.models import CodePush
 from deployments.policy.label import format_label
+from metrics.counters import start_of_hour
 from metrics.models import STORE_BUNDLE, LogPosition, ReleaseHour
-from metrics.rollup import find_oldest_day, find_oldest_hour, start_of_day, start_of_hour
+from metrics.rollup import find_oldest_day, find_oldest_hour, start_of_day
 from metrics.selectors import NO_LABEL
 
 HOUR = timedelta(hours=1)

@@ -30,10 +30,6 @@ def start_of_day(time: datetime) -> datetime:
     return time.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def start_of_hour(time: datetime) -> datetime:
-    return time.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-
-
 def find_oldest_hour(now: datetime) -> datetime:
     """From here on history is kept by the hour."""
     return start_of_day(now - HOURS_KEPT)

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from builds import membership, services
 from builds.access import ProjectAccess, get_member, get_own_membership, get_project
-from builds.accounts import name_person
+from builds.actors import name_person
 from builds.errors import NotAllowedNow
 from builds.forms import MemberForm, ProjectSettingsForm, RoleForm
 from builds.models import Membership, Role

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from builds.accounts import name_person
+from builds.actors import name_person
 from builds.audit_log import list_entries_about
 from builds.formats import format_duration
 from builds.models import AuditAction, AuditEntry
