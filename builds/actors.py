@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 
+# Who acted when no person did.
+WORKER_NAME = "worker"
+
 
 @dataclass(frozen=True)
 class TokenLimit:
@@ -25,9 +28,14 @@ class TokenUser(User):
         default_permissions = ()
 
 
+def name_person(user: User) -> str:
+    """As people are called on pages and in the log."""
+    return user.get_full_name() or user.get_username()
+
+
 def name_actor(actor: User | None) -> str:
-    """As people read it in the audit log: who it was, and with which token. "worker" for the machinery."""
+    """As people read it in the audit log: who it was, and with which token."""
     if actor is None:
-        return "worker"
-    name = actor.get_full_name() or actor.get_username()
+        return WORKER_NAME
+    name = name_person(actor)
     return f"{name[:90]} (token {actor.limit.name})" if isinstance(actor, TokenUser) else name

@@ -157,7 +157,7 @@ class BuildAdmin(ViewOnlyAdmin):
 
     @admin.display(description="numbers")
     def show_numbers(self, build: Build) -> SafeString:
-        """Four queries."""
+        """Two queries."""
         metrics = measure_builds([build.deployment_key])[build.deployment_key]
         lines = [f"{metrics.total_devices:,} devices, as of {metrics.as_of:%Y-%m-%d %H:%M:%S} UTC"]
         lines += [describe_numbers(label, metrics.of(label)) for label in sort_labels(metrics.by_label)]

@@ -7,9 +7,6 @@ from django.contrib.auth.models import User
 from builds.actors import name_actor
 from builds.models import AuditAction, AuditEntry, Build, Project
 
-# Who acted when no person did.
-WORKER_NAME = name_actor(None)
-
 
 def record(
     action: AuditAction,

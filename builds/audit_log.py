@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time
 from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 
-from builds.audit import WORKER_NAME
+from builds.actors import WORKER_NAME
 from builds.models import AuditEntry, Build, Project
 from builds.querysets import AuditEntryQuerySet
 
@@ -49,7 +49,7 @@ def list_entries(
         entries = entries.filter(build_id=build_id)
     if actor:
         entries = entries.filter(_is_by(actor, members))
-    return entries.select_related("project", "build").order_by("-id")
+    return entries.select_related("project", "build__project").order_by("-id")
 
 
 def list_entries_about(build: Build, deployment_id: str) -> AuditEntryQuerySet:

@@ -8,6 +8,7 @@ from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.models import User
 
+from builds.actors import name_person
 from builds.errors import DomainError
 from builds.models import AuditAction, Build, BuildTarget, Platform, Project, Role, StoreStatus
 
@@ -208,7 +209,7 @@ class AuditFilterForm(FilterForm):
     def __init__(self, data: Any, *, projects: Iterable[Project], people: Iterable[User]) -> None:
         super().__init__(data)
         names = [(project.slug, project.name) for project in projects]
-        who = [(str(user.pk), user.get_full_name() or user.get_username()) for user in people]
+        who = [(str(user.pk), name_person(user)) for user in people]
         others = [("worker", "Worker"), ("left", "People who left")]
         cast(forms.ChoiceField, self.fields["project"]).choices = _choices("Any project", names)
         cast(forms.ChoiceField, self.fields["actor"]).choices = _choices("Anybody", [*who, *others])

@@ -8,13 +8,9 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from builds import audit
+from builds.actors import name_person
 from builds.errors import InvalidInput, NotAllowedNow
 from builds.models import AuditAction, Membership, Project, Role
-
-
-def name_person(user: User) -> str:
-    """As people are called on pages and in the log."""
-    return user.get_full_name() or user.get_username()
 
 
 def list_members(project: Project) -> QuerySet[Membership]:

@@ -8,6 +8,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Case, Exists, OuterRef, Q, Sum, When
 from django.utils import timezone
 
+from builds.actors import name_person
 from builds.models import AuditAction, AuditEntry, Build, BuildTarget, Membership, Project, Role
 from builds.querysets import AuditEntryQuerySet, BuildQuerySet, ProjectQuerySet
 
@@ -114,7 +115,7 @@ def find_admin_name(project: Project) -> str:
     """An admin of the project, to be asked; the first who became one. "" when there is none. One query."""
     admins = Membership.objects.filter(project=project, role=Role.ADMIN).select_related("user").order_by("id")
     admin = admins.first()
-    return (admin.user.get_full_name() or admin.user.get_username()) if admin else ""
+    return name_person(admin.user) if admin else ""
 
 
 def list_project_revisions(user: User | AnonymousUser) -> list[tuple[Any, ...]]:

@@ -123,7 +123,7 @@ class CodePushAdmin(ViewOnlyAdmin):
 
     @admin.display(description="numbers")
     def show_numbers(self, codepush: CodePush) -> str:
-        """Four queries."""
+        """Two queries."""
         if not codepush.label:
             return "–"
         key = codepush.build.deployment_key

@@ -117,7 +117,6 @@ def list_related_codepushes(build: Build, *, show: str = "all") -> CodePushQuery
         codepushes.select_related("created_by", "bundle", "source")
         # A manifest can be a megabyte; no page reads it.
         .defer("bundle__manifest")
-        .with_is_live()
         .newest_first()
     )
 

@@ -20,6 +20,7 @@ from deployments.policy.attention import (
     may_be_rollback_outlier,
 )
 from deployments.policy.label import format_label
+from metrics.counters import start_of_hour
 from metrics.history import DAY, HOUR
 from metrics.models import ReleaseCounter, ReleaseHour
 from metrics.rollup import find_oldest_day, find_oldest_hour, start_of_day
@@ -44,10 +45,11 @@ class Attention:
     is_outlier: bool
 
 
-def find_attention(live: Iterable[CodePush]) -> dict[int, Attention]:
+def find_attention(live: Iterable[CodePush], outcomes: Mapping[int, Outcomes] | None = None) -> dict[int, Attention]:
     """{CodePush id: what to look at}, those that are fine left out. `live`: what is Live, on any number of builds.
 
-    One reason each; failing devices come before a rollout that nobody finishes. At most four queries.
+    One reason each; failing devices come before a rollout that nobody finishes. At most four queries; one less with
+    the `outcomes` of all, by CodePush id.
     """
     codepushes = {codepush.pk: codepush for codepush in live}
     now = timezone.now()
@@ -57,7 +59,8 @@ def find_attention(live: Iterable[CodePush]) -> dict[int, Attention]:
         )
         for pk, since in _find_stalled(codepushes, now).items()
     }
-    suspects = {pk: out for pk, out in read_outcomes(codepushes.values()).items() if may_be_rollback_outlier(out)}
+    outcomes = read_outcomes(codepushes.values()) if outcomes is None else outcomes
+    suspects = {pk: out for pk, out in outcomes.items() if may_be_rollback_outlier(out)}
     compared = compare_with_previous([codepushes[pk] for pk in suspects], now)
     for pk, current in suspects.items():
         previous = compared.get(pk)
@@ -82,8 +85,8 @@ def compare_with_previous(codepushes: Iterable[CodePush], now: datetime) -> dict
     for pk, released_at in _find_previous_releases(successes):
         codepush = successes[pk]
         build_id, number = _release_of(codepush)
-        step = HOUR if _start_of_hour(released_at) >= find_oldest_hour(now) else DAY
-        start_of = _start_of_hour if step == HOUR else start_of_day
+        step = HOUR if start_of_hour(released_at) >= find_oldest_hour(now) else DAY
+        start_of = start_of_hour if step == HOUR else start_of_day
         since = start_of(released_at)
         if since >= find_oldest_day(now):
             # Both begin in the middle of a step, and the present one of both counts.
@@ -150,7 +153,3 @@ def _release_of(codepush: CodePush) -> _Release:
 
 def _released_at(codepush: CodePush) -> datetime:
     return codepush.finished_at or codepush.created_at
-
-
-def _start_of_hour(moment: datetime) -> datetime:
-    return moment.replace(minute=0, second=0, microsecond=0)

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from metrics.device_state import DeviceState
@@ -45,7 +45,7 @@ class Changes:
         """A device did something for the first time."""
         name = _COUNTER[ReportEvent(event)]
         self.releases[build_id, label_number][name] += 1
-        self.hours[build_id, _start_of_hour(received_at), label_number][name] += 1
+        self.hours[build_id, start_of_hour(received_at), label_number][name] += 1
 
     def add_reports(self, build_id: int, label_number: int, event: str, count: int) -> None:
         self.releases[build_id, label_number][_REPORT_COUNTER[ReportEvent(event)]] += count
@@ -63,7 +63,7 @@ class Changes:
         for label_number, change in ((old, -1), (new, 1)):
             if label_number is not None:
                 self.releases[build_id, label_number]["active_devices"] += change
-                self.hours[build_id, _start_of_hour(at), label_number]["active_change"] += change
+                self.hours[build_id, start_of_hour(at), label_number]["active_change"] += change
 
     def add_software(self, software_id: int | None, change: int) -> None:
         if software_id is not None:
@@ -137,5 +137,5 @@ def _add(row: ReleaseCounter | ReleaseHour, numbers: Counter[str]) -> None:
         setattr(row, name, getattr(row, name) + change)
 
 
-def _start_of_hour(time: datetime) -> datetime:
-    return time.replace(minute=0, second=0, microsecond=0)
+def start_of_hour(time: datetime) -> datetime:
+    return time.astimezone(UTC).replace(minute=0, second=0, microsecond=0)

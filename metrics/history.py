@@ -1,7 +1,7 @@
 """History for charts, as the aggregation left it: hours for the last 14 days, days for a year."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from deployments.models import CodePush
 from deployments.policy.label import format_label
+from metrics.counters import start_of_hour
 from metrics.models import STORE_BUNDLE, LogPosition, ReleaseHour
 from metrics.rollup import find_oldest_day, find_oldest_hour, start_of_day
 from metrics.selectors import NO_LABEL
@@ -53,23 +54,6 @@ class ActiveHistory:
     by_label: Mapping[str, tuple[int, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class ReleaseSeries:
-    """New devices per point of the span: how many did it for the first time then."""
-
-    downloads: tuple[int, ...]
-    installs: tuple[int, ...]
-    rollbacks: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ReleaseHistory:
-    """`by_label`: for each label that something happened to within `span`, from the first label on."""
-
-    span: Span
-    by_label: Mapping[str, ReleaseSeries] = field(default_factory=dict)
-
-
 def read_active_history(
     build_id: int, *, since: datetime, until: datetime, apart: Collection[int] | None = None
 ) -> ActiveHistory:
@@ -99,21 +83,6 @@ def read_active_history(
         if any(points):
             by_label[_name(number)] = tuple(points)
     return ActiveHistory(span, by_label)
-
-
-def read_release_history(build_id: int, *, since: datetime, until: datetime) -> ReleaseHistory:
-    """Downloads, installs and rollbacks of each label, over time; points as in `read_active_history`. Two queries."""
-    span = _find_span(since, until)
-    rows = _by_point(ReleaseHour.objects.filter(build_id=build_id).order_by(), span)
-    sums: dict[int, dict[datetime, tuple[int, int, int]]] = {}
-    for number, start, *counts in rows.annotate(Sum("downloads"), Sum("installs"), Sum("rollbacks")):
-        if any(counts):
-            sums.setdefault(number, {})[start] = (counts[0], counts[1], counts[2])
-    by_label = {}
-    for number in sorted(sums):
-        points = [sums[number].get(start, (0, 0, 0)) for start in span.starts]
-        by_label[_name(number)] = ReleaseSeries(*zip(*points, strict=True))
-    return ReleaseHistory(span, by_label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +123,7 @@ def _find_span(since: datetime, until: datetime) -> Span:
     as_of = LogPosition.objects.values_list("applied_at", flat=True).first() or now
     since = max(since, find_oldest_day(now))
     if since >= find_oldest_hour(now):
-        step, start = HOUR, since.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+        step, start = HOUR, start_of_hour(since)
     else:
         step, start = DAY, start_of_day(since)
     last = min(until - timedelta.resolution, as_of)

@@ -13,6 +13,7 @@ from metrics.models import STORE_BUNDLE, BuildTotals, LogPosition, ReleaseCounte
 
 # Numbers older than this are late: a worker makes new ones every two seconds.
 LATE_AFTER = timedelta(minutes=2)
+_APPLIED_AT = Subquery(LogPosition.objects.values("applied_at")[:1])
 # Stands for "runs the bundle of the store" in the active split.
 NO_LABEL = ""
 
@@ -52,15 +53,17 @@ class BuildMetrics:
 
 
 def measure_builds(deployment_keys: Iterable[str]) -> dict[str, BuildMetrics]:
-    """{deployment key: its numbers}, one entry for each key given. Four queries; devices do not add to their cost."""
-    keys = list(deployment_keys)
+    """{deployment key: its numbers}, one entry for each key given. Two queries; devices do not add to their cost."""
+    keys, now = list(deployment_keys), timezone.now()
     if not keys:
         return {}
-    applied_at = LogPosition.objects.values_list("applied_at", flat=True).first()
-    metrics = {key: BuildMetrics(applied_at or timezone.now()) for key in keys}
-    key_by_id = dict(Build.objects.filter(deployment_key__in=keys).values_list("pk", "deployment_key"))
-    for totals in BuildTotals.objects.filter(build_id__in=key_by_id):
-        metrics[key_by_id[totals.build_id]].total_devices = totals.devices
+    metrics = {key: BuildMetrics(now) for key in keys}
+    totals = BuildTotals.objects.filter(build=OuterRef("pk")).values("devices")
+    builds = Build.objects.filter(deployment_key__in=keys).order_by()
+    key_by_id = {}
+    for pk, key, applied_at, devices in builds.values_list("pk", "deployment_key", _APPLIED_AT, Subquery(totals)):
+        key_by_id[pk] = key
+        metrics[key] = BuildMetrics(applied_at or now, devices or 0)
     # Rows, not objects: a build may have a thousand updates.
     counters = ReleaseCounter.objects.filter(build_id__in=key_by_id)
     for build_id, number, *counts in counters.values_list("build_id", "label_number", *ReleaseMetrics.__slots__):
@@ -96,7 +99,7 @@ def mark_build(build_id: int) -> BuildMark:
     newest_entry = AuditEntry.objects.filter(build=OuterRef("pk")).order_by("-id").values("pk")[:1]
     totals = BuildTotals.objects.filter(build=OuterRef("pk"))
     row = Build.objects.values_list(
-        Subquery(LogPosition.objects.values("applied_at")[:1]),
+        _APPLIED_AT,
         "revision",
         Subquery(newest_entry),
         Subquery(totals.values("devices")),

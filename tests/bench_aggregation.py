@@ -29,7 +29,7 @@ from builds.services import create_project, register_build  # noqa: E402
 from deployments.models import Bundle  # noqa: E402
 from metrics import report_log  # noqa: E402
 from metrics.aggregation import apply_waiting_reports, hash_client  # noqa: E402
-from metrics.history import read_active_history, read_release_history  # noqa: E402
+from metrics.history import read_active_history, read_rollback_history  # noqa: E402
 from metrics.models import BuildTotals, ReleaseCounter, ReleaseHour, ReportLogEntry, Software  # noqa: E402
 from metrics.reports import DeviceReport, ReportEvent  # noqa: E402
 from metrics.selectors import measure_builds  # noqa: E402
@@ -202,7 +202,7 @@ def _measure_reading(build: Build) -> None:
     reads: list[tuple[str, Callable[[], Any]]] = [
         ("cards", lambda: measure_builds([build.deployment_key])),
         ("active per hour, 7 days", lambda: read_active_history(build.pk, since=since, until=now)),
-        ("releases per hour, 7 days", lambda: read_release_history(build.pk, since=since, until=now)),
+        ("rollbacks per hour, 7 days", lambda: read_rollback_history(build.pk, since=since, until=now)),
     ]
     for name, read in reads:
         read()

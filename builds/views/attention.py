@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.urls import reverse
 from django.utils import timezone
 
 from deployments.listings import list_live, list_unanswered_failures
 from deployments.models import CodePush
+from deployments.views.addresses import card_url
 from metrics.attention import find_attention
 
 # A failure that nobody answered for so long was left on purpose.
@@ -35,10 +35,7 @@ class Item:
 
     @property
     def url(self) -> str:
-        deployment_id = self.codepush.deployment_id
-        build = self.codepush.build
-        page = reverse("build_detail", args=[build.project.slug, build.pk])
-        return f"{page}?deployment={deployment_id}#{deployment_id}"
+        return card_url(self.codepush.build, self.codepush.deployment_id)
 
 
 def list_items(user: User | AnonymousUser) -> list[Item]:

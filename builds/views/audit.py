@@ -18,6 +18,7 @@ from builds.paging import PAGE_SIZE
 from builds.querysets import AuditEntryQuerySet
 from builds.views.audit_words import Change, describe_changes
 from deployments.listings import read_deployment_id
+from deployments.views.addresses import build_url, card_url
 
 _CSV_HEADER = ("time", "who", "what", "project", "build", "deployment_id", "changes", "reason")
 # Read and written so many at a time: a file of millions never sits in memory.
@@ -36,10 +37,7 @@ class AuditRow:
         entry = self.entry
         if entry.build is None:
             return reverse("project_detail", args=[entry.project.slug])
-        build_url = reverse("build_detail", args=[entry.project.slug, entry.build.pk])
-        return (
-            f"{build_url}?deployment={entry.deployment_id}#{entry.deployment_id}" if entry.deployment_id else build_url
-        )
+        return card_url(entry.build, entry.deployment_id) if entry.deployment_id else build_url(entry.build)
 
 
 @require_safe

@@ -149,7 +149,13 @@ class FormPage(AccessMixin, View):
         asked = KeyedRequest(self.actor, self.request.path, key, _hash_request(self.request))
         if url := idempotency.find_answer(asked):
             return url, _DONE_BEFORE
-        self.prepare()
+        try:
+            self.prepare()
+        except DomainError:
+            # Sent twice at once: the other one was done since, and has used up what this one needs.
+            if url := idempotency.find_answer(asked):
+                return url, _DONE_BEFORE
+            raise
         messages_of_act: list[str] = []
 
         def act() -> str:

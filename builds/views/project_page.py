@@ -107,7 +107,8 @@ def _get_page(project: Project, chosen: dict[str, str], number: str | None) -> P
 def _make_tiles(project: Project, live_rows: list[BuildRow]) -> list[Tile]:
     """A tile for each platform that the project names a bundle ID for, or has a store-live build on."""
     row_by_platform = {row.build.platform: row for row in live_rows}
-    attention = find_attention(row.live for row in live_rows if row.live)
+    outcomes = {row.live.pk: row.outcomes for row in live_rows if row.live}
+    attention = find_attention((row.live for row in live_rows if row.live), outcomes)
     tiles = []
     for platform in Platform:
         row = row_by_platform.get(platform)

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from builds import membership, services
 from builds.access import ProjectAccess, get_member, get_own_membership, get_project
+from builds.actors import name_person
 from builds.errors import NotAllowedNow
 from builds.forms import MemberForm, ProjectSettingsForm, RoleForm
 from builds.models import Membership, Role
@@ -35,7 +36,7 @@ class MemberRow:
 
     @property
     def name(self) -> str:
-        return membership.name_person(self.member.user)
+        return name_person(self.member.user)
 
     @property
     def role_help(self) -> str:
@@ -68,7 +69,7 @@ def _describe_obstacle(access: ProjectAccess, admins: list[Membership]) -> str:
     """Why this person cannot change anything here, and whom to ask; "" when they can."""
     if access.can_manage:
         return ""
-    names = " or ".join(membership.name_person(admin.user) for admin in admins) or "who runs this server"
+    names = " or ".join(name_person(admin.user) for admin in admins) or "who runs this server"
     return f"You need the {Role.ADMIN.label} role to change something here. Ask {names}."
 
 
@@ -108,7 +109,7 @@ class AddMember(_SettingsPage):
 
     def act(self, values: dict[str, Any]) -> tuple[str, str]:
         member = membership.add_member(self.access.project.pk, actor=self.actor, **values)
-        who = f"{membership.name_person(member.user)} ({member.user.get_username()})"
+        who = f"{name_person(member.user)} ({member.user.get_username()})"
         return self.back_url(), f"{who} is a member now. Role: {member.get_role_display()}."
 
 
@@ -126,7 +127,7 @@ class _MemberPage(_SettingsPage):
             raise NotAllowedNow(obstacle)
 
     def describe(self) -> dict[str, Any]:
-        return {**super().describe(), "member": self.member, "name": membership.name_person(self.member.user)}
+        return {**super().describe(), "member": self.member, "name": name_person(self.member.user)}
 
 
 class ChangeRole(_MemberPage):
@@ -138,7 +139,7 @@ class ChangeRole(_MemberPage):
 
     def act(self, values: dict[str, Any]) -> tuple[str, str]:
         member = membership.change_role(self.member.pk, actor=self.actor, **values)
-        return self.back_url(), f"{membership.name_person(member.user)} has the {member.get_role_display()} role."
+        return self.back_url(), f"{name_person(member.user)} has the {member.get_role_display()} role."
 
 
 class RemoveMember(_MemberPage):
@@ -148,7 +149,7 @@ class RemoveMember(_MemberPage):
         membership.remove_member(self.member.pk, actor=self.actor)
         if self.member.user_id == self.actor.pk:
             return reverse("project_list"), f"You have left {self.access.project}."
-        return self.back_url(), f"{membership.name_person(self.member.user)} is not a member any more."
+        return self.back_url(), f"{name_person(self.member.user)} is not a member any more."
 
 
 class LeaveProject(RemoveMember):

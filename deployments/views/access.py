@@ -53,4 +53,5 @@ def get_codepush_pair(
     for wanted in (deployment_id, other_id):
         if wanted not in found:
             raise Http404(f"{build} has no CodePush {wanted!r}.")
+        found[wanted].build = build
     return access, build, found[deployment_id], found[other_id]

@@ -21,6 +21,7 @@ from builds.services import reveal_deployment_key
 from deployments import selectors
 from deployments.models import CodePush
 from deployments.policy import transitions
+from deployments.policy.attention import Outcomes
 from deployments.release_history import load_release_history, measure_patches
 from deployments.services import checks
 from deployments.services.force_update import find_force_update_obstacle
@@ -159,9 +160,9 @@ def _load_page(request: HttpRequest, access: ProjectAccess, build: Build, mark: 
     """A fixed number of queries, however many CodePushes the build has; one more for `?deployment=`."""
     show = request.GET.get("show", "all")
     show = show if show in SHOWN else "all"
-    page = _get_page(build, show, request.GET.get("page"), request.GET.get("deployment"))
-    metrics = measure_builds([build.deployment_key])[build.deployment_key]
     counts = selectors.count_codepushes(build)
+    page = _get_page(request, build, show, counts)
+    metrics = measure_builds([build.deployment_key])[build.deployment_key]
     live = selectors.find_live_codepush(build)
     return BuildPage(
         access=access,
@@ -187,24 +188,27 @@ def _describe_role_obstacle(access: ProjectAccess) -> str:
     return f"{access.release_obstacle} Ask {build_selectors.find_admin_name(access.project) or 'an admin'}."
 
 
-def _get_page(build: Build, show: str, number: str | None, deployment_id: str | None) -> Page[CodePush]:
-    """The page asked for, or the one that holds a CodePush; the nearest one when there is no such page."""
+def _get_page(request: HttpRequest, build: Build, show: str, counts: selectors.CodePushCounts) -> Page[CodePush]:
+    """The page asked for, or the one that holds `?deployment=`; the nearest one when there is no such page."""
     codepushes = selectors.list_related_codepushes(build, show=show)
+    deployment_id, number = request.GET.get("deployment"), request.GET.get("page")
     place = selectors.count_newer(codepushes, deployment_id) // PAGE_SIZE + 1 if deployment_id else number
-    return get_page(codepushes, place)
+    count = {"all": counts.total, "success": counts.successful, "failed": counts.failed}[show]
+    return get_page(codepushes, place, count=count)
 
 
 def _describe_live(build: Build, live: CodePush | None, page: Page[CodePush], metrics: BuildMetrics) -> dict[str, Any]:
     """The fields of BuildPage that follow from what is Live."""
     history = load_release_history(build)
     live_labels = history.labels_with_bundle(live.bundle_id) if live else set()
+    numbers = metrics.of(live.label if live else "")
     deck = Deck(
         live=live,
         live_labels=live_labels,
         metrics=metrics,
         history=history,
         patches=measure_patches(history, page.object_list),
-        attention=find_attention([live] if live else []),
+        attention=find_attention([live], {live.pk: Outcomes(numbers.installs, numbers.rollbacks)}) if live else {},
         downloads_today=count_downloads_today(live) if live else 0,
     )
     return {

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from builds.formats import format_share
 from deployments.models import CodePush
+from deployments.policy.consequences import scale
 from deployments.release_history import PatchSize, ReleaseHistory
 from deployments.views.card_notes import Note, choose_note
 from metrics.attention import Attention
@@ -62,7 +63,7 @@ class Card:
     @property
     def rollout_devices(self) -> int:
         """About how many of the devices that run the build now its rollout means."""
-        return round(self.current_devices * self.codepush.rollout_percent / 100)
+        return scale(self.current_devices, self.codepush.rollout_percent)
 
     @property
     def state(self) -> str:

@@ -11,6 +11,7 @@ from builds.views.form_page import FormPage
 from deployments import selectors
 from deployments.models import CodePush
 from deployments.views.access import get_codepush
+from deployments.views.addresses import build_url, card_url
 from metrics.selectors import BuildMetrics, measure_builds
 
 
@@ -24,22 +25,19 @@ class BuildFormPage(FormPage):
         self.access, self.build = get_build(self.request.user, role=Role.RELEASE_MANAGER, **address)
 
     def back_url(self) -> str:
-        return self._build_url()
+        return build_url(self.build)
 
     def card_url(self, codepush: CodePush) -> str:
         """Build Detail, scrolled to the card of a CodePush that has just been created."""
-        return f"{self._build_url()}#{codepush.deployment_id}"
+        return f"{build_url(self.build)}#{codepush.deployment_id}"
 
     def action_url(self, action: str, codepush: CodePush) -> str:
         """The form of another action, such as "codepush_rollback"."""
         return reverse(action, args=[self.access.project.slug, self.build.pk, codepush.deployment_id])
 
-    def _build_url(self) -> str:
-        return reverse("build_detail", args=[self.access.project.slug, self.build.pk])
-
     @cached_property
     def metrics(self) -> BuildMetrics:
-        """Four queries."""
+        """Two queries."""
         return measure_builds([self.build.deployment_key])[self.build.deployment_key]
 
     def describe(self) -> dict[str, Any]:
@@ -58,8 +56,7 @@ class CodePushFormPage(BuildFormPage):
 
     def back_url(self) -> str:
         """Build Detail at the card, on whichever page it stands."""
-        deployment_id = self.codepush.deployment_id
-        return f"{self._build_url()}?deployment={deployment_id}#{deployment_id}"
+        return card_url(self.build, self.codepush.deployment_id)
 
     def describe(self) -> dict[str, Any]:
         return {**super().describe(), "codepush": self.codepush}

@@ -6,7 +6,6 @@ from http import HTTPStatus
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from builds.access import ProjectAccess
@@ -16,6 +15,7 @@ from deployments.bundles.comparison import Change, FileChange, show_path
 from deployments.models import CodePush
 from deployments.policy.label import format_label
 from deployments.views.access import get_codepush, get_codepush_pair
+from deployments.views.addresses import card_url
 
 # As many files of a kind are listed; a bundle may have 10,000.
 MAX_LISTED = 500
@@ -133,9 +133,8 @@ _OBSTACLES = {
 
 
 def _show_obstacle(request: HttpRequest, access: ProjectAccess, codepush: CodePush) -> HttpResponse:
-    card = reverse("build_detail", args=[access.project.slug, codepush.build_id])
     told = {
         "obstacle": _OBSTACLES[CodePush.Status(codepush.status)].format(name=f"The update {codepush.deployment_id}"),
-        "back_url": f"{card}?deployment={codepush.deployment_id}#{codepush.deployment_id}",
+        "back_url": card_url(codepush.build, codepush.deployment_id),
     }
     return render(request, "409.html", {"access": access, **told}, status=HTTPStatus.CONFLICT)

@@ -11,8 +11,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from builds import selectors
-from builds.models import Build, Project
+from builds.models import Project
 from deployments import listings
+from deployments.views.addresses import build_url, card_url
 from deployments.views.deployments import DeploymentRow, make_rows
 
 # Of each kind. Whoever gets more has typed too little.
@@ -49,6 +50,7 @@ def _find(user: User | AnonymousUser, q: str) -> Hits:
     """Three queries."""
     builds: list[Any] = list(selectors.find_builds(user, q)[: MAX_HITS + 1])
     deployments = make_rows(listings.find_by_deployment_id(user, q)[: MAX_HITS + 1])
+    named = [row.codepush for row in deployments if row.codepush.deployment_id == listings.read_deployment_id(q)]
     projects = list(selectors.list_projects(user, q=q)[: MAX_HITS + 1])
     kinds: dict[str, list[Any]] = {"builds": builds, "deployments": deployments, "projects": projects}
     return Hits(
@@ -57,8 +59,8 @@ def _find(user: User | AnonymousUser, q: str) -> Hits:
         projects=projects[:MAX_HITS],
         more={kind for kind, found in kinds.items() if len(found) > MAX_HITS},
         exact_urls=[
-            *(_build_url(build) for build in builds if build.is_exact),
-            *(_card_url(row) for row in deployments if row.codepush.deployment_id == listings.read_deployment_id(q)),
+            *(build_url(build) for build in builds if build.is_exact),
+            *(card_url(found.build, found.deployment_id) for found in named),
             *(reverse("project_detail", args=[project.slug]) for project in projects if _is_named(project, q)),
         ],
     )
@@ -66,12 +68,3 @@ def _find(user: User | AnonymousUser, q: str) -> Hits:
 
 def _is_named(project: Project, q: str) -> bool:
     return q.casefold() in {name.casefold() for name in (project.name, *project.bundle_ids.values())}
-
-
-def _build_url(build: Build) -> str:
-    return reverse("build_detail", args=[build.project.slug, build.pk])
-
-
-def _card_url(row: DeploymentRow) -> str:
-    deployment_id = row.codepush.deployment_id
-    return f"{_build_url(row.codepush.build)}?deployment={deployment_id}#{deployment_id}"

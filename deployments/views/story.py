@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from builds.actors import name_person
 from builds.audit_log import list_entries_about
 from builds.formats import format_duration
 from builds.models import AuditAction, AuditEntry
@@ -69,8 +70,7 @@ def _tell(codepush: CodePush, entries: list[AuditEntry], spans: Iterable[LiveSpa
     events = [_read_entry(entry) for entry in reversed(entries)]
     if not any(entry.action in _BIRTHS for entry in entries):
         # Made before this log was kept, or so long ago that its entry is not among these.
-        creator = codepush.created_by
-        name = (creator.get_full_name() or creator.get_username()) if creator else ""
+        name = name_person(codepush.created_by) if codepush.created_by else ""
         events.append(Event(codepush.created_at, "CodePush created", name))
     events.extend(_read_spans(spans))
     return sorted(events, key=lambda event: event.at)

@@ -19,6 +19,7 @@ from builds.views.form_page import find_status
 from deployments import selectors
 from deployments.models import CodePush, Upload
 from deployments.services import bundle_checks, checks, uploads
+from deployments.views.polling import end_session
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ def upload_bundle(request: HttpRequest, slug: str, build_id: int) -> HttpRespons
     Who may not upload, and what is too large, is refused before any of the body is read.
     """
     if not request.user.is_authenticated:
-        return HttpResponse(status=HTTPStatus.UNAUTHORIZED, headers={"HX-Refresh": "true"})
+        return end_session()
     _, build = get_build(request.user, slug, build_id, role=Role.RELEASE_MANAGER)
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])

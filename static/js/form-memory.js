@@ -1,5 +1,6 @@
 /* data-remember: what was typed into a form survives a session that ended. It is kept when the form is sent or the server
-   asks to sign in, and is back when the form is shown at its address after that; any other page forgets it.
+   asks to sign in, and is back when the form is shown at its address after that; any other page forgets it, for which
+   every page of somebody who is signed in has this script.
    Never kept: files, the deployment key, and what the server put into hidden fields. */
 (function () {
   "use strict";

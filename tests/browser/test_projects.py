@@ -57,6 +57,10 @@ def test_an_admin_manages_members_with_the_keyboard(
     look_at(page, "member-new")
     page.keyboard.press("Enter")
     expect(page.get_by_text("Nia Okafor (nia) is a member now. Role: Release manager.")).to_be_visible()
+    # What was done is not offered again.
+    page.get_by_role("link", name="Add member").click()
+    expect(page.get_by_label("Username or e-mail address")).to_have_value("")
+    page.go_back()
 
     page.get_by_role("link", name="Change role Nia Okafor").click()
     page.get_by_role("radio", name="Admin").check()

@@ -180,9 +180,9 @@ def test_the_page_costs_a_fixed_number_of_queries(
         CodePushFactory(build=build, created_by=release_manager, origin="promote", source=first, bundle=first.bundle)
     BuildFactory(project=build.project)
     client = as_user(viewer)
-    # Session, user, membership with project, build; three of the tag; count and page of CodePushes; four of metrics;
+    # Session, user, membership with project, build; three of the tag; page of CodePushes; two of metrics;
     # store-live build, its history, whom a viewer asks, counts by status, the Live CodePush; the successes and when
-    # each was Live, the outcomes of the Live one, its downloads today; what runs, for the header.
+    # each was Live, the downloads of the Live one today; what runs, for the header.
     for address in (build_url(build), build_url(build, "cards/")):
-        with django_assert_num_queries(23):
+        with django_assert_num_queries(19):
             client.get(address)

@@ -112,6 +112,10 @@ def test_an_id_that_nobody_was_given_is_refused(
     assert_refused(create(as_user(release_manager), build, upload_id), 422, GONE)
 
 
+def test_an_id_with_a_nul_is_refused(as_user: AsUser, release_manager: User, build: Build) -> None:
+    assert create(as_user(release_manager), build, "upl_\0").status_code == 422
+
+
 def test_after_a_day_it_is_gone(as_user: AsUser, release_manager: User, build: Build) -> None:
     client = as_user(release_manager)
     upload_id = stage(client, build)
@@ -219,3 +223,21 @@ def test_a_worker_that_dies_over_it_is_replaced(as_user: AsUser, release_manager
     process_codepush(codepush.pk)
 
     assert live_label(build) == "v1"
+
+
+def test_a_form_sent_twice_at_once_is_led_to_the_one_that_it_made(
+    as_user: AsUser, release_manager: User, build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first one is done when the second has found no answer yet, and not looked the upload up."""
+    client = as_user(release_manager)
+    upload_id = stage(client, build)
+    get_upload = uploads.get_upload
+
+    def be_late(*args: Any, **wanted: Any) -> Upload:
+        monkeypatch.setattr("deployments.services.uploads.get_upload", get_upload)
+        assert create(client, build, upload_id, request_key="one").status_code == 303
+        return get_upload(*args, **wanted)
+
+    monkeypatch.setattr("deployments.services.uploads.get_upload", be_late)
+    response = create(client, build, upload_id, request_key="one")
+    assert_led_to(response, CodePush.objects.get())

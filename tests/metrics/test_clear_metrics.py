@@ -10,7 +10,7 @@ from builds.errors import InvalidInput
 from builds.models import AuditAction, AuditEntry, Build
 from metrics import services
 from metrics.aggregation import apply_waiting_reports
-from metrics.history import read_active_history, read_release_history
+from metrics.history import read_active_history
 from metrics.models import BuildTotals, DeviceFact, ReleaseCounter, ReleaseHour, ReportLogEntry
 from metrics.models import Device as DeviceRow
 from metrics.selectors import BuildMetrics, ReleaseMetrics, measure_builds
@@ -57,7 +57,6 @@ def test_a_cleared_build_has_an_empty_chart(build: Build, owner: User, device: D
     clear_metrics(build.pk, actor=owner, reason="")
     day: dict[str, Any] = {"since": as_of.replace(hour=0), "until": as_of}
     assert read_active_history(build.pk, **day).by_label == {}
-    assert read_release_history(build.pk, **day).by_label == {}
 
 
 def test_reports_that_waited_in_the_log_are_not_counted_afterwards(build: Build, owner: User, device: Device) -> None:

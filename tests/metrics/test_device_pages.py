@@ -144,12 +144,12 @@ def test_a_list_costs_the_same_however_many_devices(
     CodePushFactory(build=build)
     report_installed(build, "v1", device_count)
     client = as_user(viewer)
-    # Session, user, membership, build, software, newest label, numbers (4), then devices, what they did and say that
+    # Session, user, membership, build, software, newest label, numbers (2), then devices, what they did and say that
     # they are; what is under way.
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(12):
         client.get(devices_url(build, "show=active&label=v1"))
     # Facts first, then their devices.
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(13):
         client.get(devices_url(build, "show=installs&label=v1"))
     # Session, user, membership, build, newest label, device, facts, software, snapshot (2), what it runs; what is under
     # way.

@@ -232,7 +232,7 @@ def test_the_cost_is_four_queries_for_any_number_of_builds(
     )
     apply_waiting_reports()
     # How far the log is applied; builds of the keys; devices of each build; counters of each release.
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(2):
         metrics = measure_builds(keys)
     assert [metrics[key].of("v1").installs for key in keys] == [1] * builds
 
