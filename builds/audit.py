@@ -3,11 +3,14 @@
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.dispatch import Signal
 
 from builds.models import AuditAction, AuditEntry, Build, Project
 
 # Who acted when no person did.
 WORKER_NAME = "worker"
+# Sent with each `entry`, in its transaction: whoever follows what happens writes beside it, and nothing gets lost.
+recorded = Signal()
 
 
 def record(
@@ -25,7 +28,7 @@ def record(
 
     `before` and `after`: plain JSON values, only what changed, and in `after` also what it came from.
     """
-    return AuditEntry.objects.create(
+    entry = AuditEntry.objects.create(
         project=project,
         build=build,
         deployment_id=deployment_id,
@@ -36,3 +39,5 @@ def record(
         after=after or {},
         reason=reason,
     )
+    recorded.send(sender=AuditEntry, entry=entry)
+    return entry

@@ -226,6 +226,13 @@ class AuditAction(models.TextChoices):
     CODEPUSH_PROMOTED = "codepush.promoted", "Promoted"
     CODEPUSH_RETRIED = "codepush.retried", "CodePush retried"
     CODEPUSH_CANCELED = "codepush.canceled", "CodePush canceled"
+    ROLLBACK_ALERT_SENT = "codepush.rollback_alert_sent", "Rollback-rate alert sent"
+    WEBHOOK_CREATED = "webhook.created", "Webhook created"
+    WEBHOOK_EDITED = "webhook.edited", "Webhook edited"
+    WEBHOOK_PAUSED = "webhook.paused", "Webhook paused"
+    WEBHOOK_RESUMED = "webhook.resumed", "Webhook resumed"
+    WEBHOOK_SECRET_REPLACED = "webhook.secret_replaced", "Signing secret of a webhook replaced"
+    WEBHOOK_DELETED = "webhook.deleted", "Webhook deleted"
 
 
 class AuditEntry(models.Model):

@@ -21,6 +21,7 @@ urlpatterns = [
     path("", include("builds.urls")),
     path("", include("deployments.urls")),
     path("", include("metrics.urls")),
+    path("", include("webhooks.urls")),
     path("admin/", admin.site.urls),
     path("healthz", health.show_liveness, name="healthz"),
     path("readyz", health.show_readiness, name="readyz"),

@@ -15,7 +15,9 @@ from deployments.models import CodePush
 from metrics import urls as metrics_urls
 from metrics.aggregation import hash_client
 from tests.deployments.pages import AsUser, codepush_url, report_installed, text_of
-from tests.factories import BuildFactory, CodePushFactory, MembershipFactory
+from tests.factories import BuildFactory, CodePushFactory, DeliveryFactory, MembershipFactory, WebhookFactory
+from webhooks import urls as webhook_urls
+from webhooks.models import Delivery
 
 # Open to everybody who is signed in; they show nothing of a project that is not theirs.
 WITHOUT_PROJECT = {
@@ -49,16 +51,23 @@ READ_ONLY = {
     "device_export",
     "device_detail",
     "explain",
+    "webhook_list",
+    "webhook_detail",
+    "webhook_delivery",
 }
 # What changes who may do what.
-FOR_ADMINS = {"project_edit", "member_new", "member_role", "member_remove"}
+FOR_ADMINS = {"project_edit", "member_new", "member_role", "member_remove"} | {
+    *("webhook_new", "webhook_edit", "webhook_pause", "webhook_resume", "webhook_secret", "webhook_test"),
+    *("webhook_delete", "delivery_replay"),
+}
 # What every member may do, and is audited.
 FOR_MEMBERS = {"build_key", "project_leave"}
 # They cannot redirect their page; they tell htmx to reload it.
 FRAGMENTS = {"build_cards", "deployment_rows", "project_rows", "codepush_upload"}
 EVERY_PATTERN = [
     pattern
-    for pattern in [*build_urls.urlpatterns, *deployment_urls.urlpatterns, *metrics_urls.urlpatterns]
+    for urls in (build_urls, deployment_urls, metrics_urls, webhook_urls)
+    for pattern in urls.urlpatterns
     if isinstance(pattern, URLPattern)
 ]
 PATTERNS = [pattern for pattern in EVERY_PATTERN if pattern.name not in WITHOUT_PROJECT]
@@ -75,6 +84,8 @@ def _address(pattern: URLPattern, codepush: CodePush) -> str:
         "deployment_id": codepush.deployment_id,
         "other_id": codepush.deployment_id,
         "client_hash": hash_client("device 0"),
+        "webhook_id": codepush.build.project.webhooks.values_list("pk", flat=True).first() or 0,
+        "delivery_id": Delivery.objects.values_list("pk", flat=True).first() or 0,
         "membership_id": codepush.build.project.memberships.values_list("pk", flat=True).first() or 0,
     }
     wanted = pattern.pattern.converters
@@ -85,6 +96,7 @@ def _address(pattern: URLPattern, codepush: CodePush) -> str:
 def codepush(build: Build) -> CodePush:
     found: CodePush = CodePushFactory(build=build)
     report_installed(build, found.label, 1)
+    DeliveryFactory(webhook__project=build.project)
     return found
 
 
@@ -165,6 +177,12 @@ def _mixed_up(codepush: CodePush) -> Iterator[str]:
     yield f"/projects/{slug}/builds/{'9' * 30}/"
     yield f"/projects/{slug}/settings/members/{MembershipFactory().pk}/role/"
     yield f"/projects/{slug}/settings/members/{'9' * 30}/remove/"
+    own, foreign = codepush.build.project.webhooks.get(), DeliveryFactory()
+    yield f"/projects/{slug}/settings/webhooks/{foreign.webhook_id}/"
+    yield f"/projects/{slug}/settings/webhooks/{foreign.webhook_id}/edit/"
+    yield f"/projects/{slug}/settings/webhooks/{own.pk}/deliveries/{foreign.pk}/"
+    neighbour_delivery = DeliveryFactory(webhook=WebhookFactory(project=codepush.build.project))
+    yield f"/projects/{slug}/settings/webhooks/{own.pk}/deliveries/{neighbour_delivery.pk}/replay/"
 
 
 def test_objects_of_another_project_or_build_are_a_404(as_user: AsUser, owner: User, codepush: CodePush) -> None:
