@@ -54,6 +54,9 @@ def main() -> None:
             bare = bare or rate
             p50, p99 = latencies[len(latencies) // 2], latencies[len(latencies) * 99 // 100]
             print(f"{name:28}{rate:>12,.0f}{rate / bare:>8.2f}{p50 * 1000:>9.2f}{p99 * 1000:>9.2f}", flush=True)
+        with serve(PRODUCT, folder) as port:
+            url = f"http://127.0.0.1:{port}"
+            subprocess.run([sys.executable, "-m", "tests.bench_release_api", url], check=True)
         subprocess.run([sys.executable, "-m", "tests.bench_processing", KEY], check=True)
         for part in ("aggregation", "pages", "load"):
             subprocess.run([sys.executable, "-m", f"tests.bench_{part}"], check=True)

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from builds.models import Project
-from webhooks.events import EVENT_LABELS, Event
+from webhooks.events import EVENT_LABELS, SUBSCRIBABLE, Event
 from webhooks.querysets import DeliveryQuerySet
 from webhooks.signing import new_nonce
 
@@ -59,6 +59,11 @@ class Webhook(models.Model):
     @property
     def event_labels(self) -> list[str]:
         return [label for event, label in EVENT_LABELS.items() if event in self.events]
+
+    @property
+    def followed(self) -> str:
+        """The events, for people."""
+        return "All events" if len(self.events) == len(SUBSCRIBABLE) else ", ".join(self.event_labels)
 
 
 class Delivery(models.Model):

@@ -12,9 +12,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from builds import audit
+from builds.actors import name_actor
 from builds.cleaning import require_clean_fields
 from builds.errors import InvalidInput, NotAllowedNow
-from builds.membership import name_person
 from builds.models import AuditAction, Project
 from webhooks import outbox, payload
 from webhooks.events import SUBSCRIBABLE
@@ -117,7 +117,7 @@ def send_test(webhook_id: int, *, actor: User) -> Delivery:
     with transaction.atomic():
         webhook = _lock(webhook_id)
         require_active(webhook)
-        return outbox.write([(webhook, payload.make_test_message(webhook, name_person(actor)))])[0]
+        return outbox.write([(webhook, payload.make_test_message(webhook, name_actor(actor)))])[0]
 
 
 def replay(delivery_id: int) -> Delivery:

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('builds', '0007_audit_webhooks'),
+        ('builds', '0009_audit_webhooks'),
     ]
 
     operations = [
