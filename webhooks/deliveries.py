@@ -5,6 +5,7 @@ worker is due again then. So a message may arrive twice, never not at all; its i
 """
 
 import logging
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +13,8 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, Window
+from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from builds import audit
@@ -30,6 +32,8 @@ logger = logging.getLogger(__name__)
 LEASE = timedelta(minutes=2)
 # The sweep calls workers for so many at a time; the next one for the rest.
 MAX_QUEUED = 100
+# Of one webhook: half of the workers (Procfile, `hooks`).
+MAX_IN_FLIGHT = 4
 KEPT_FOR = timedelta(days=30)
 _DELETED_AT_ONCE = 1000
 # In place of what only admins may see.
@@ -37,9 +41,17 @@ HIDDEN = "(hidden)"
 
 
 def list_due_ids() -> list[int]:
-    """Deliveries that a worker should take now, the longest waiting first."""
-    due = Delivery.objects.due(timezone.now()).order_by("next_attempt_at", "id")
-    return list(due.values_list("pk", flat=True)[:MAX_QUEUED])
+    """Deliveries that a worker should take now, the longest waiting first, and of each webhook a few. Two queries.
+
+    Otherwise one receiver that does not answer would hold every worker.
+    """
+    now = timezone.now()
+    place = Window(RowNumber(), partition_by="webhook_id", order_by=("next_attempt_at", "id"))
+    due = Delivery.objects.due(now).annotate(place=place).filter(place__lte=MAX_IN_FLIGHT)
+    rows = due.order_by("next_attempt_at", "id").values_list("pk", "webhook_id", "place")[:MAX_QUEUED]
+    claimed = Delivery.objects.filter(status=Delivery.Status.WAITING, claim_id__isnull=False, next_attempt_at__gt=now)
+    in_flight = Counter(claimed.values_list("webhook_id", flat=True))
+    return [pk for pk, webhook_id, number in rows if number + in_flight[webhook_id] <= MAX_IN_FLIGHT]
 
 
 def attempt_delivery(delivery_id: int) -> None:

@@ -170,6 +170,17 @@ def test_a_claim_is_for_one_and_runs_out(delivery: Delivery, receiver: Receiver,
     assert list_due_ids() == [delivery.pk]
 
 
+def test_a_webhook_that_does_not_answer_leaves_workers_to_others(webhook: Webhook, clock: Clock) -> None:
+    slow = DeliveryFactory.create_batch(10, webhook=webhook)
+    other = DeliveryFactory(webhook__project=webhook.project)
+    assert list_due_ids() == [each.pk for each in slow[:4]] + [other.pk]
+    for each in slow[:3]:
+        deliveries._claim(each.pk)
+    assert list_due_ids() == [slow[3].pk, other.pk]
+    deliveries._claim(slow[3].pk)
+    assert list_due_ids() == [other.pk]
+
+
 def test_a_worker_that_comes_back_too_late_writes_nothing(delivery: Delivery, receiver: Receiver, clock: Clock) -> None:
     late = deliveries._claim(delivery.pk)
     assert late is not None
