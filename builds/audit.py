@@ -3,9 +3,13 @@
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.dispatch import Signal
 
 from builds.actors import name_actor
 from builds.models import AuditAction, AuditEntry, Build, Project
+
+# Sent with each `entry`, in its transaction: whoever follows what happens writes beside it, and nothing gets lost.
+recorded = Signal()
 
 
 def record(
@@ -23,7 +27,7 @@ def record(
 
     `before` and `after`: plain JSON values, only what changed, and in `after` also what it came from.
     """
-    return AuditEntry.objects.create(
+    entry = AuditEntry.objects.create(
         project=project,
         build=build,
         deployment_id=deployment_id,
@@ -34,3 +38,5 @@ def record(
         after=after or {},
         reason=reason,
     )
+    recorded.send(sender=AuditEntry, entry=entry)
+    return entry

@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "deployments",
     "metrics",
     "release_api",
+    "webhooks",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -177,6 +178,8 @@ PROCESSING_LEASE_SECONDS = env.read_int("PROCESSING_LEASE_SECONDS", default=30, 
 # How long reports are kept for support staff once they are in the numbers, and silent devices among the devices.
 REPORT_RETENTION_DAYS = env.read_int("REPORT_RETENTION_DAYS", default=90, minimum=1, maximum=36_500)
 DEVICE_RETENTION_DAYS = env.read_int("DEVICE_RETENTION_DAYS", default=180, minimum=1, maximum=36_500)
+# Whether webhooks may lead to this server's own network. Then whoever administers a project reaches what is there.
+WEBHOOKS_TO_PRIVATE_ADDRESSES = env.read_bool("WEBHOOKS_TO_PRIVATE_ADDRESSES", default=False)
 # Read by the Procfile. Here so that a bad value stops the start with a sentence, as any other.
 WEB_CONCURRENCY = env.read_int("WEB_CONCURRENCY", default=1, minimum=1, maximum=256)
 PORT = env.read_int("PORT", default=8000, minimum=1, maximum=65535)
@@ -190,6 +193,8 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# Worked on by the process `hooks` (Procfile): a receiver that does not answer keeps no CodePush waiting.
+CELERY_TASK_ROUTES = {"webhooks.deliver": {"queue": "webhooks"}}
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any]
 if REDIS_URL:
     CELERY_BROKER_URL = REDIS_URL
@@ -225,6 +230,13 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5.0,
         # With no worker there, sweeps must not pile up for the day it comes back. Longer than clocks differ.
         "options": {"expires": 300},
+    },
+    "queue-due-deliveries": {"task": "webhooks.queue_due", "schedule": 2.0, "options": {"expires": 300}},
+    "raise-rollback-alerts": {"task": "webhooks.raise_alerts", "schedule": 60.0, "options": {"expires": 300}},
+    "delete-old-deliveries": {
+        "task": "webhooks.keep_house",
+        "schedule": crontab(hour="3", minute="47"),
+        "options": {"expires": 12 * 3600},
     },
     "delete-leftover-uploads": {
         "task": "deployments.delete_leftover_uploads",

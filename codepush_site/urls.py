@@ -22,6 +22,7 @@ urlpatterns = [
     path("", include("builds.urls")),
     path("", include("deployments.urls")),
     path("", include("metrics.urls")),
+    path("", include("webhooks.urls")),
     path("", include("release_api.urls")),
     path("api/v1/docs", api_docs.show_docs, name="api_docs"),
     path("api/v1/", api.urls),

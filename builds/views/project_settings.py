@@ -17,6 +17,7 @@ from builds.errors import NotAllowedNow
 from builds.forms import MemberForm, ProjectSettingsForm, RoleForm
 from builds.models import Membership, Role
 from builds.views.form_page import FormPage
+from webhooks.selectors import count_webhooks
 
 # What each role may do, for people who give it.
 ROLE_HELP = {
@@ -61,6 +62,7 @@ def show_settings(request: HttpRequest, slug: str) -> HttpResponse:
             for member in members
         ],
         "obstacle": _describe_obstacle(access, admins),
+        "webhooks": count_webhooks(access.project),
     }
     return render(request, "builds/project_settings.html", context)
 

@@ -6,6 +6,7 @@ Edit needs the database only: disabling a bad update works with no worker and no
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.files import File
@@ -16,8 +17,9 @@ from builds.errors import NotAllowedNow
 from builds.models import AuditAction, Build
 from deployments import bundle_storage, tasks
 from deployments.models import CodePush, Upload, new_deployment_id
+from deployments.selectors import find_live_codepush
 from deployments.services import bundle_checks, checks, uploads
-from deployments.services.change import build_change, codepush_change
+from deployments.services.change import BuildChange, build_change, codepush_change
 
 logger = logging.getLogger(__name__)
 
@@ -111,7 +113,7 @@ def edit_codepush(
     if rollout_percent is not None:
         checks.check_rollout(rollout_percent)
     with codepush_change(codepush_id, actor=actor) as (change, codepush):
-        change.require_live(expected_live)
+        live = change.require_live(expected_live)
         checks.require_success(codepush, to_be="edited")
         before = codepush.describe_settings()
         given = {
@@ -125,13 +127,22 @@ def edit_codepush(
             for name, value in changed.items():
                 setattr(codepush, name, value)
             codepush.save(update_fields=list(changed))
+            live_before, live_after = _describe_live_change(change, live) if "is_enabled" in changed else ({}, {})
             change.record(
                 AuditAction.CODEPUSH_EDITED,
                 codepush=codepush,
-                before={name: before[name] for name in changed},
-                after=changed,
+                before={name: before[name] for name in changed} | live_before,
+                after=changed | live_after,
             )
         return codepush
+
+
+def _describe_live_change(change: BuildChange, before: CodePush | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the entry says of Live before and after; nothing when it is the same one. One query."""
+    after = find_live_codepush(change.build)
+    if before == after:
+        return {}, {}
+    return {"live": before.label if before else None}, {"live": after.label if after else None}
 
 
 def retry(codepush_id: int, *, actor: User) -> CodePush:

@@ -25,6 +25,7 @@ def test_an_empty_database_can_be_migrated_and_back(tmp_path: Path) -> None:
     environ = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"} | {"VAR_DIR": str(tmp_path)}
     steps = (
         ["migrate"],
+        ["migrate", "webhooks", "zero"],
         ["migrate", "metrics", "zero"],
         ["migrate", "deployments", "zero"],
         ["migrate", "builds", "zero"],

@@ -25,6 +25,7 @@ BAD_VALUES = {
     "PROCESSING_LEASE_SECONDS": ["0", "3601", "soon"],
     "WEB_CONCURRENCY": ["0", "two"],
     "PORT": ["0", "65536", "http"],
+    "WEBHOOKS_TO_PRIVATE_ADDRESSES": ["perhaps", "10.0.0.0/8"],
     "REPORT_RETENTION_DAYS": ["0", "36501", "90d"],
     "DEVICE_RETENTION_DAYS": ["0", "36501", "half a year"],
 }

@@ -18,7 +18,9 @@ from release_api import urls as token_urls
 from release_api.models import ApiToken
 from release_api.tokens import create_token
 from tests.deployments.pages import AsUser, codepush_url, report_installed, text_of
-from tests.factories import BuildFactory, CodePushFactory, MembershipFactory
+from tests.factories import BuildFactory, CodePushFactory, DeliveryFactory, MembershipFactory, WebhookFactory
+from webhooks import urls as webhook_urls
+from webhooks.models import Delivery
 
 # Open to everybody who is signed in; they show nothing of a project that is not theirs.
 WITHOUT_PROJECT = {
@@ -55,6 +57,9 @@ READ_ONLY = {
     "device_export",
     "device_detail",
     "explain",
+    "webhook_list",
+    "webhook_detail",
+    "webhook_delivery",
     "project_token_list",
 }
 # What changes who may do what.
@@ -66,6 +71,14 @@ FOR_ADMINS = {
     "project_token_list",
     "project_token_new",
     "project_token_revoke",
+    "webhook_new",
+    "webhook_edit",
+    "webhook_pause",
+    "webhook_resume",
+    "webhook_secret",
+    "webhook_test",
+    "webhook_delete",
+    "delivery_replay",
 }
 # What every member may do, and is audited.
 FOR_MEMBERS = {"build_key", "project_leave"}
@@ -73,12 +86,8 @@ FOR_MEMBERS = {"build_key", "project_leave"}
 FRAGMENTS = {"build_cards", "deployment_rows", "project_rows", "codepush_upload"}
 EVERY_PATTERN = [
     pattern
-    for pattern in [
-        *build_urls.urlpatterns,
-        *deployment_urls.urlpatterns,
-        *metrics_urls.urlpatterns,
-        *token_urls.urlpatterns,
-    ]
+    for urls in (build_urls, deployment_urls, metrics_urls, token_urls, webhook_urls)
+    for pattern in urls.urlpatterns
     if isinstance(pattern, URLPattern)
 ]
 PATTERNS = [pattern for pattern in EVERY_PATTERN if pattern.name not in WITHOUT_PROJECT]
@@ -95,6 +104,8 @@ def _address(pattern: URLPattern, codepush: CodePush) -> str:
         "deployment_id": codepush.deployment_id,
         "other_id": codepush.deployment_id,
         "client_hash": hash_client("device 0"),
+        "webhook_id": codepush.build.project.webhooks.values_list("pk", flat=True).first() or 0,
+        "delivery_id": Delivery.objects.values_list("pk", flat=True).first() or 0,
         "membership_id": codepush.build.project.memberships.values_list("pk", flat=True).first() or 0,
         "token_id": getattr(ApiToken.objects.first(), "pk", 0),
     }
@@ -108,6 +119,7 @@ def codepush(build: Build) -> CodePush:
     report_installed(build, found.label, 1)
     owner: User = MembershipFactory(project=build.project, role=Role.ADMIN).user
     create_token(actor=owner, name="CI", role=Role.ADMIN, project=build.project)
+    DeliveryFactory(webhook__project=build.project)
     return found
 
 
@@ -189,6 +201,12 @@ def _mixed_up(codepush: CodePush) -> Iterator[str]:
     yield f"/projects/{slug}/builds/{'9' * 30}/"
     yield f"/projects/{slug}/settings/members/{MembershipFactory().pk}/role/"
     yield f"/projects/{slug}/settings/members/{'9' * 30}/remove/"
+    own, foreign = codepush.build.project.webhooks.get(), DeliveryFactory()
+    yield f"/projects/{slug}/settings/webhooks/{foreign.webhook_id}/"
+    yield f"/projects/{slug}/settings/webhooks/{foreign.webhook_id}/edit/"
+    yield f"/projects/{slug}/settings/webhooks/{own.pk}/deliveries/{foreign.pk}/"
+    neighbour_delivery = DeliveryFactory(webhook=WebhookFactory(project=codepush.build.project))
+    yield f"/projects/{slug}/settings/webhooks/{own.pk}/deliveries/{neighbour_delivery.pk}/replay/"
 
 
 def test_objects_of_another_project_or_build_are_a_404(as_user: AsUser, owner: User, codepush: CodePush) -> None:

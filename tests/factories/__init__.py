@@ -2,5 +2,15 @@
 
 from tests.factories.builds import BuildFactory, MembershipFactory, ProjectFactory, UserFactory
 from tests.factories.deployments import BundleFactory, CodePushFactory
+from tests.factories.webhooks import DeliveryFactory, WebhookFactory
 
-__all__ = ["BuildFactory", "BundleFactory", "CodePushFactory", "MembershipFactory", "ProjectFactory", "UserFactory"]
+__all__ = [
+    "BuildFactory",
+    "BundleFactory",
+    "CodePushFactory",
+    "DeliveryFactory",
+    "MembershipFactory",
+    "ProjectFactory",
+    "UserFactory",
+    "WebhookFactory",
+]

@@ -1,0 +1,38 @@
+"""What can be done, as the audit log names it. Read as `builds.models.AuditAction`."""
+
+from django.db import models
+
+
+class AuditAction(models.TextChoices):
+    """The vocabulary of the audit log: subject.what_happened."""
+
+    PROJECT_CREATED = "project.created", "Project created"
+    PROJECT_EDITED = "project.edited", "Project settings changed"
+    MEMBER_ADDED = "member.added", "Member added"
+    MEMBER_ROLE_CHANGED = "member.role_changed", "Role changed"
+    MEMBER_REMOVED = "member.removed", "Member removed"
+    TOKEN_CREATED = "token.created", "Token created"
+    TOKEN_REVOKED = "token.revoked", "Token revoked"
+    BUILD_REGISTERED = "build.registered", "Build registered"
+    BUILD_STATUS_CHANGED = "build.status_changed", "Build status changed"
+    STORE_STATUS_CHANGED = "build.store_status_changed", "Store status changed"
+    STORE_STATUS_DEMOTED = "build.store_status_demoted", "Replaced as store-live"
+    FORCE_UPDATE_APPLIED = "build.force_update_applied", "Force Update applied"
+    FORCE_UPDATE_LIFTED = "build.force_update_lifted", "Force Update lifted"
+    DEPLOYMENT_KEY_REVEALED = "build.deployment_key_revealed", "Deployment key shown"
+    BUILD_METRICS_CLEARED = "build.metrics_cleared", "Metrics cleared"
+    CODEPUSH_CREATED = "codepush.created", "CodePush created"
+    CODEPUSH_SUCCEEDED = "codepush.succeeded", "CodePush succeeded"
+    CODEPUSH_FAILED = "codepush.failed", "CodePush failed"
+    CODEPUSH_EDITED = "codepush.edited", "CodePush edited"
+    CODEPUSH_ROLLED_BACK = "codepush.rolled_back", "Rolled back"
+    CODEPUSH_PROMOTED = "codepush.promoted", "Promoted"
+    CODEPUSH_RETRIED = "codepush.retried", "CodePush retried"
+    CODEPUSH_CANCELED = "codepush.canceled", "CodePush canceled"
+    ROLLBACK_ALERT_SENT = "codepush.rollback_alert_sent", "Rollback-rate alert sent"
+    WEBHOOK_CREATED = "webhook.created", "Webhook created"
+    WEBHOOK_EDITED = "webhook.edited", "Webhook edited"
+    WEBHOOK_PAUSED = "webhook.paused", "Webhook paused"
+    WEBHOOK_RESUMED = "webhook.resumed", "Webhook resumed"
+    WEBHOOK_SECRET_REPLACED = "webhook.secret_replaced", "Signing secret of a webhook replaced"
+    WEBHOOK_DELETED = "webhook.deleted", "Webhook deleted"
