@@ -8,10 +8,11 @@ PASSWORD = "a-password-for-browsers"
 
 
 def sign_in(page: Page, server: LiveServer, user: User, *, at: str = "/") -> None:
-    """The user is signed in, by the form, and sees the page at that address."""
+    """The user is signed in, by the form, and sees the page at that address, with its scripts at work."""
     user.set_password(PASSWORD)
     user.save()
     page.goto(f"{server.url}{at}")
     page.get_by_label("Username").fill(user.username)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    with page.expect_navigation(wait_until="load"):
+        page.get_by_role("button", name="Sign in").click()
