@@ -13,10 +13,10 @@ WEB_CONCURRENCY ?= 1
 LOCAL_URL := http://$(HOST):$(PORT)
 export PYTHON HOST PORT WEB_CONCURRENCY LOCAL_URL
 
-.PHONY: help run test check bench lock clean
+.PHONY: help run test check bench screenshots lock clean
 
 help: ## List the commands
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 10
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
 
 run: .venv/installed ## Start web, worker and beat, with a demo project (DEMO=0: empty). HOST, PORT
 	@$(PYTHON) manage.py prepare --demo=$(DEMO)
@@ -41,6 +41,12 @@ check: .venv/installed-dev ## Lint, types, import contract, migrations, deployme
 
 bench: .venv/installed-dev ## Measure requests and processing (DATABASE_URL: a scratch PostgreSQL for aggregation; BENCH_LARGE=1)
 	@$(PYTHON) -m tests.bench
+
+screenshots: .venv/installed-dev ## Write pictures of the pages to var/screenshots, and those that the README shows
+	@(cd tests/browser && npm ci --silent --no-audit --no-fund)
+	mkdir -p var/screenshots docs/screenshots
+	SCREENSHOTS_DIR=$(CURDIR)/var/screenshots README_PICTURES=$(CURDIR)/docs/screenshots \
+	  .venv/bin/pytest -q tests/browser/test_screens.py tests/browser/test_dialog_screens.py $(ARGS)
 
 lock: .venv/installed-dev ## Write requirements*.txt anew from requirements*.in
 	@lock() {
