@@ -13,7 +13,7 @@ WEB_CONCURRENCY ?= 1
 LOCAL_URL := http://$(HOST):$(PORT)
 export PYTHON HOST PORT WEB_CONCURRENCY LOCAL_URL
 
-.PHONY: help run test check bench screenshots lock clean
+.PHONY: help run test check bench screenshots fuzz openapi lock clean
 
 help: ## List the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -47,6 +47,12 @@ screenshots: .venv/installed-dev ## Write pictures of the pages to var/screensho
 	mkdir -p var/screenshots docs/screenshots
 	SCREENSHOTS_DIR=$(CURDIR)/var/screenshots README_PICTURES=$(CURDIR)/docs/screenshots \
 	  .venv/bin/pytest -q tests/browser/test_screens.py tests/browser/test_dialog_screens.py $(ARGS)
+
+fuzz: .venv/installed-dev ## Try the release API against its own document for minutes, with other values at each run
+	@SCHEMA_EXAMPLES=300 .venv/bin/pytest --timeout 1800 tests/flows/test_release_api.py -k document
+
+openapi: .venv/installed-dev ## Write docs/openapi.json anew
+	@$(PYTHON) -m tests.release_api.document
 
 lock: .venv/installed-dev ## Write requirements*.txt anew from requirements*.in
 	@lock() {

@@ -10,11 +10,13 @@ from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from deployments import bundle_storage
+from deployments import bundle_storage, snapshot_refresh
 
 logger = logging.getLogger(__name__)
 
 _TIMEOUT_SECONDS = 2
+# Many rounds of the poll, and few enough to be noticed.
+_STALE_SECONDS = 10.0
 # Storage clients have timeouts of a minute and more; one that hangs holds one of these threads, not the request.
 _storage_threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="readyz")
 
@@ -30,6 +32,10 @@ def show_readiness(request: HttpRequest) -> JsonResponse:
     if settings.REDIS_URL:
         checks["redis"] = _check_redis
     parts = {name: _describe(name, check) for name, check in checks.items()}
+    age = snapshot_refresh.find_age_seconds()
+    if age is not None:
+        # Devices are answered all the same: a load balancer that also sends devices here should ask /healthz.
+        parts["snapshots"] = "ok" if age < _STALE_SECONDS else f"stale: last refreshed {age:.0f} s ago"
     is_ready = all(state == "ok" for state in parts.values())
     return JsonResponse({"ready": is_ready, "parts": parts}, status=200 if is_ready else 503)
 

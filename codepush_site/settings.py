@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "builds",
     "deployments",
     "metrics",
+    "release_api",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -69,6 +70,7 @@ MIDDLEWARE = [
     "codepush_site.middleware.ContentSecurityPolicyMiddleware",
     # Pages are a tenth of their size then. Static files were compressed when they were collected.
     "django.middleware.gzip.GZipMiddleware",
+    "release_api.errors.ApiErrorMiddleware",
     "codepush_site.middleware.BodySizeLimitMiddleware",
     "codepush_site.middleware.NulRefusedMiddleware",
     "codepush_site.middleware.DatabaseOutageMiddleware",
@@ -110,7 +112,7 @@ def _read_database() -> dict[str, Any]:
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 20,
                 # synchronous=FULL: a commit that was answered survives a power cut.
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-20000;",
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-1000;",
             },
         }
     try:
@@ -119,6 +121,9 @@ def _read_database() -> dict[str, Any]:
         raise ImproperlyConfigured(f"DATABASE_URL cannot be read ({error}); write postgres://…") from error
     if database["ENGINE"] != "django.db.backends.postgresql":
         raise ImproperlyConfigured("DATABASE_URL names another kind of database; write postgres://USER@HOST/NAME.")
+    # A host that is gone says nothing: without these a thread would wait for it for minutes, in the middle of a query.
+    patience = {"connect_timeout": 3, "tcp_user_timeout": 15_000, "keepalives_idle": 10, "keepalives_interval": 5}
+    database["OPTIONS"] = patience | database.get("OPTIONS", {})
     return database
 
 
@@ -137,7 +142,7 @@ def _bundle_storage() -> dict[str, Any]:
             "OPTIONS": {"location": _storage.directory, "base_url": "/api/bundles/", "allow_overwrite": True},
         }
     return {
-        "BACKEND": "storages.backends.s3.S3Storage",
+        "BACKEND": "deployments.object_storage.ObjectStorage",
         "OPTIONS": {
             "bucket_name": _storage.bucket,
             "endpoint_url": _storage.endpoint_url,
@@ -164,6 +169,8 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 
 # How often a web process asks which builds changed: what devices get is at most this old, plus a moment.
 SNAPSHOT_POLL_SECONDS = 0.25
+# Embedded, the database is a file of this host: where it is away, so is this.
+KEEP_SNAPSHOTS = env.read_bool("KEEP_SNAPSHOTS", default=bool(DATABASE_URL))
 # A worker that has not moved for this long is taken for dead, and its CodePush is given to another.
 PROCESSING_LEASE_SECONDS = env.read_int("PROCESSING_LEASE_SECONDS", default=30, minimum=1, maximum=3600)
 
@@ -221,6 +228,11 @@ CELERY_BEAT_SCHEDULE = {
     },
     "delete-leftover-uploads": {
         "task": "deployments.delete_leftover_uploads",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+    "delete-expired-answers": {
+        "task": "release_api.delete_expired_answers",
         "schedule": 3600.0,
         "options": {"expires": 3600},
     },

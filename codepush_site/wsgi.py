@@ -3,6 +3,7 @@
 `runserver` uses it too (WSGI_APPLICATION), so development, tests and production answer phones the same way.
 """
 
+import gc
 import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -18,22 +19,26 @@ django_application = get_wsgi_application()
 # Only now: these import settings and models.
 from django.conf import settings  # noqa: E402
 
-from deployments import bundle_download, snapshots  # noqa: E402
+from deployments import bundle_download, snapshot_refresh  # noqa: E402
 from deployments import device_api as deployments_api  # noqa: E402
 from metrics import device_api as metrics_api  # noqa: E402
 
 DEVICE_ROUTES = {**deployments_api.ROUTES, **metrics_api.ROUTES}
 
+# What start-up made stays: looking for garbage in it again and again would cost pauses, and delay finding the rest.
+gc.collect()
+gc.freeze()
+
 if settings.SNAPSHOT_POLL_SECONDS:
     # The server imports this module in each worker process, so each gets a thread of its own.
-    snapshots.start_polling(settings.SNAPSHOT_POLL_SECONDS)
+    snapshot_refresh.start(settings.SNAPSHOT_POLL_SECONDS)
 
 
 def application(environ: dict[str, Any], start_response: "StartResponse") -> Iterable[bytes]:
     path: str = environ["PATH_INFO"]
     if path.startswith("/api/"):
         # A trailing slash is accepted, as by the server of origin.
-        endpoint = DEVICE_ROUTES.get(path.rstrip("/"))
+        endpoint = DEVICE_ROUTES.get(path) or DEVICE_ROUTES.get(path.rstrip("/"))
         if endpoint is not None:
             return endpoint(environ, start_response)
         if path.startswith(bundle_download.PREFIX):

@@ -6,7 +6,17 @@ from http import HTTPStatus
 from pathlib import Path
 
 from deployments import bundle_storage
-from deployments.device_http import Answer, Environ, device_endpoint, text
+from deployments.device_http import (
+    TEXT,
+    Answer,
+    Environ,
+    Header,
+    answer,
+    device_endpoint,
+    stream,
+    text,
+    without_content,
+)
 
 PREFIX = "/api/bundles/"
 
@@ -31,17 +41,16 @@ def download_bundle(environ: Environ) -> Answer:
     except FileNotFoundError:
         return _not_found()
     if etag in environ.get("HTTP_IF_NONE_MATCH", ""):
-        return Answer(HTTPStatus.NOT_MODIFIED, headers=headers)
+        return without_content(HTTPStatus.NOT_MODIFIED, *headers)
     wanted = _find_range(environ, etag, size_bytes)
     if wanted is None:
-        return _send(path, HTTPStatus.OK, 0, size_bytes, headers)
+        return _send(environ, path, HTTPStatus.OK, 0, size_bytes, headers)
     start, end = wanted
     if start >= end:
-        return Answer(
-            HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, headers=[*headers, ("Content-Range", f"bytes */{size_bytes}")]
-        )
+        beyond = ("Content-Range", f"bytes */{size_bytes}")
+        return answer(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, b"", TEXT, *headers, beyond)
     headers.append(("Content-Range", f"bytes {start}-{end - 1}/{size_bytes}"))
-    return _send(path, HTTPStatus.PARTIAL_CONTENT, start, end, headers)
+    return _send(environ, path, HTTPStatus.PARTIAL_CONTENT, start, end, headers)
 
 
 def _find_range(environ: Environ, etag: str, size_bytes: int) -> tuple[int, int] | None:
@@ -60,8 +69,14 @@ def _find_range(environ: Environ, etag: str, size_bytes: int) -> tuple[int, int]
     return int(first), min(size_bytes, int(last) + 1 if last else size_bytes)
 
 
-def _send(path: Path, status: HTTPStatus, start: int, end: int, headers: list[tuple[str, str]]) -> Answer:
-    return Answer(status, b"", "application/zip", headers, _read_chunks(path, start, end), end - start)
+def _send(environ: Environ, path: Path, status: HTTPStatus, start: int, end: int, headers: list[Header]) -> Answer:
+    wrap = environ.get("wsgi.file_wrapper")
+    if wrap is not None and environ["REQUEST_METHOD"] == "GET" and status == HTTPStatus.OK:
+        # The server copies the file to the network by itself, where it can (PEP 3333), and closes it.
+        chunks = wrap(path.open("rb"), _CHUNK_BYTES)
+    else:
+        chunks = _read_chunks(path, start, end)
+    return stream(status, chunks, end - start, "application/zip", *headers)
 
 
 def _read_chunks(path: Path, start: int, end: int) -> Iterator[bytes]:

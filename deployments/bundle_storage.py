@@ -9,8 +9,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
-from boto3.exceptions import Boto3Error
-from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import FileSystemStorage, Storage, storages
@@ -116,5 +114,5 @@ def _failures_named() -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise
-    except (OSError, BotoCoreError, ClientError, Boto3Error) as failure:
+    except (OSError, *getattr(bundle_storage(), "failures", ())) as failure:
         raise StorageUnavailable(f"The bundle storage failed: {failure}") from failure

@@ -5,20 +5,24 @@ Wire names stand here and in docs/protocol.md.
 
 import json
 import re
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 
 from django.conf import settings
 
 from deployments import bundle_storage, snapshots
-from deployments.device_http import JSON, Answer, Environ, WsgiApp, device_endpoint, text, unavailable
+from deployments.bundles.patch import PATCH_FORMAT
+from deployments.device_http import JSON, Answer, Environ, WsgiApp, answer, device_endpoint, text, unavailable
 from deployments.policy.decision import decide
-from deployments.policy.types import Decision, UpdateQuery
+from deployments.policy.types import Decision, Reason, Snapshot, UpdateQuery
 from deployments.policy.version_range import find_version
+from deployments.repeated_questions import RepeatedQuestions
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{10,100}", re.ASCII)
 _HOST = re.compile(r"[A-Za-z0-9.:\[\]-]+", re.ASCII)
 _MAX_PARAMETERS = 50
+_ID_NAMES = frozenset({"client_unique_id", "clientUniqueId"})
 
 
 class QueryRefused(ValueError):
@@ -27,13 +31,7 @@ class QueryRefused(ValueError):
 
 def parse_query(query_string: str) -> UpdateQuery:
     """What the device asks. The key is checked before the version. Raises QueryRefused with a sentence."""
-    sent: dict[str, str] = {}
-    try:
-        for name, value in parse_qsl(query_string, keep_blank_values=True, max_num_fields=_MAX_PARAMETERS):
-            # Of a repeated parameter the first counts.
-            sent.setdefault(name, value)
-    except ValueError as error:
-        raise QueryRefused("The query string has too many parameters.") from error
+    sent = _read_parameters(query_string)
     deployment_key = (sent.get("deploymentKey") or sent.get("deployment_key") or "").strip()
     if not _KEY.fullmatch(deployment_key):
         raise QueryRefused("An update check must include a valid deployment key (10-100 letters, digits, - or _).")
@@ -49,12 +47,26 @@ def parse_query(query_string: str) -> UpdateQuery:
         label=sent.get("label", ""),
         client_unique_id=sent.get("clientUniqueId") or sent.get("client_unique_id") or "",
         is_companion=(sent.get("isCompanion") or sent.get("is_companion") or "").lower() == "true",
+        accepts_patches=(sent.get("patchFormat") or sent.get("patch_format")) == PATCH_FORMAT,
     )
 
 
+def _read_parameters(query_string: str) -> dict[str, str]:
+    """Of a repeated parameter the first counts. Raises QueryRefused."""
+    try:
+        pairs = parse_qsl(query_string, keep_blank_values=True, max_num_fields=_MAX_PARAMETERS)
+    except ValueError as error:
+        raise QueryRefused("The query string has too many parameters.") from error
+    return dict(reversed(pairs))
+
+
 def describe_update(decision: Decision, base_url: str) -> dict[str, object]:
-    """The fields of `update_info`. All are always present; an offer echoes the device's own version string."""
+    """The fields of `update_info`; an offer echoes the device's own version string.
+
+    All are always present, but for `patch_format`, which no client sees that did not ask for it.
+    """
     offer, download = decision.offer, decision.download
+    as_patch = {"patch_format": PATCH_FORMAT} if decision.reason == Reason.OFFERED_PATCH else {}
     return {
         "is_available": offer is not None,
         "is_mandatory": decision.is_mandatory,
@@ -67,6 +79,7 @@ def describe_update(decision: Decision, base_url: str) -> dict[str, object]:
         "target_binary_range": decision.app_version,
         "update_app_version": decision.update_app_version,
         "should_run_binary_version": decision.should_run_binary_version,
+        **as_patch,
     }
 
 
@@ -80,6 +93,7 @@ _LEGACY_NAMES = {
     "app_version": "appVersion",
     "update_app_version": "updateAppVersion",
     "should_run_binary_version": "shouldRunBinaryVersion",
+    "patch_format": "patchFormat",
 }
 
 
@@ -91,25 +105,49 @@ def describe_answer(decision: Decision, base_url: str, *, is_legacy: bool) -> di
     return {"update_info": update}
 
 
-def _answer(environ: Environ, *, is_legacy: bool) -> Answer:
+@dataclass(frozen=True, slots=True)
+class _Spelling:
+    """One of the two addresses: what the answer looks like, and where the SDKs for it put the device's own id."""
+
+    is_legacy: bool
+    # The last parameter. What stands before it is the same for all devices of a kind.
+    id_mark: str
+    repeated: RepeatedQuestions = field(default_factory=RepeatedQuestions)
+
+
+def _answer(environ: Environ, spelling: _Spelling) -> Answer:
+    query_string: str = environ.get("QUERY_STRING", "")
+    base_url = find_base_url(environ)
+    prefix, _, client_unique_id = query_string.rpartition(spelling.id_mark)
+    question = (prefix, base_url)
+    if (answer_before := spelling.repeated.find(question, client_unique_id)) is not None:
+        return answer_before
     try:
-        query = parse_query(environ.get("QUERY_STRING", ""))
+        query = parse_query(query_string)
+        snapshot = snapshots.store.get(query.deployment_key)
     except QueryRefused as refusal:
         return text(HTTPStatus.BAD_REQUEST, str(refusal))
-    try:
-        snapshot = snapshots.store.get(query.deployment_key)
     except snapshots.SnapshotUnavailable:
         return unavailable()
     if snapshot is None:
         return text(HTTPStatus.NOT_FOUND, "Not Found: no build has this deployment key.")
+    said = _decide_answer(snapshot, query, base_url, is_legacy=spelling.is_legacy)
+    # An id in the prefix may count in place of the last one, or not.
+    if _ID_NAMES.isdisjoint(_read_parameters(prefix)):
+        spelling.repeated.remember(question, client_unique_id, snapshot, said)
+    return said
+
+
+def _decide_answer(snapshot: Snapshot, query: UpdateQuery, base_url: str, *, is_legacy: bool) -> Answer:
     decision = decide(snapshot, query)
-    body = describe_answer(decision, find_base_url(environ), is_legacy=is_legacy)
-    return Answer(
+    body = describe_answer(decision, base_url, is_legacy=is_legacy)
+    return answer(
         HTTPStatus.OK,
         json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
         JSON,
         # The reason answers "why did this phone get that?" from any packet capture.
-        [("Cache-Control", "no-cache"), ("X-CodePush-Reason", decision.reason.value)],
+        ("Cache-Control", "no-cache"),
+        ("X-CodePush-Reason", decision.reason.value),
     )
 
 
@@ -123,14 +161,18 @@ def find_base_url(environ: Environ) -> str:
     return f"{environ['wsgi.url_scheme']}://{host}"
 
 
+_V01 = _Spelling(is_legacy=False, id_mark="&client_unique_id=")
+_LEGACY = _Spelling(is_legacy=True, id_mark="&clientUniqueId=")
+
+
 @device_endpoint("GET")
 def check_update(environ: Environ) -> Answer:
-    return _answer(environ, is_legacy=False)
+    return _answer(environ, _V01)
 
 
 @device_endpoint("GET")
 def check_update_legacy(environ: Environ) -> Answer:
-    return _answer(environ, is_legacy=True)
+    return _answer(environ, _LEGACY)
 
 
 ROUTES: dict[str, WsgiApp] = {

@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -13,38 +14,43 @@ logger = logging.getLogger(__name__)
 
 Environ = dict[str, Any]
 WsgiApp = Callable[[Environ, "StartResponse"], Iterable[bytes]]
+Header = tuple[str, str]
 
 TEXT = "text/plain; charset=utf-8"
 JSON = "application/json; charset=utf-8"
 
 # Phones need none of this; web views and browser tools do.
 _ANY_ORIGIN = ("Access-Control-Allow-Origin", "*")
-_PREFLIGHT = [
-    _ANY_ORIGIN,
-    (
-        "Access-Control-Allow-Headers",
-        "Content-Type, X-CodePush-Plugin-Name, X-CodePush-Plugin-Version, X-CodePush-SDK-Version",
-    ),
-    ("Access-Control-Max-Age", "86400"),
-    ("Content-Length", "0"),
-]
+_ALLOW_HEADERS = "Content-Type, X-CodePush-Plugin-Name, X-CodePush-Plugin-Version, X-CodePush-SDK-Version"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an endpoint says. `chunks` instead of `body` for what should not be held in memory; then with its length."""
+    """What an endpoint says, ready to be sent. One without `chunks` may be kept and sent again."""
 
-    status: HTTPStatus
+    status_line: str
+    headers: list[Header]
     body: bytes = b""
-    content_type: str = TEXT
-    headers: list[tuple[str, str]] = field(default_factory=list)
+    # Instead of `body`, for what should not be held in memory.
     chunks: Iterable[bytes] | None = None
-    length: int | None = None
 
 
-def text(status: HTTPStatus, sentence: str, *headers: tuple[str, str]) -> Answer:
+def answer(status: HTTPStatus, body: bytes, content_type: str, *headers: Header) -> Answer:
+    return Answer(_status_line(status), _describe_content(content_type, len(body), headers), body)
+
+
+def stream(status: HTTPStatus, chunks: Iterable[bytes], length: int, content_type: str, *headers: Header) -> Answer:
+    return Answer(_status_line(status), _describe_content(content_type, length, headers), chunks=chunks)
+
+
+def without_content(status: HTTPStatus, *headers: Header) -> Answer:
+    """Neither a type nor a length, as in a 304: a cache would take them for those of the archive that it keeps."""
+    return Answer(_status_line(status), [_ANY_ORIGIN, *headers])
+
+
+def text(status: HTTPStatus, sentence: str, *headers: Header) -> Answer:
     """A short plain-text reason: the SDK shows it to the developer of the app."""
-    return Answer(status, sentence.encode(), headers=list(headers))
+    return answer(status, sentence.encode(), TEXT, *headers)
 
 
 def unavailable() -> Answer:
@@ -55,37 +61,43 @@ def unavailable() -> Answer:
 def device_endpoint(method: str) -> Callable[[Callable[[Environ], Answer]], WsgiApp]:
     """Make a WSGI callable of a function from environ to `Answer`: method, HEAD, preflight and faults are handled."""
     allowed = ["GET", "HEAD"] if method == "GET" else [method]
-    preflight = [*_PREFLIGHT, ("Access-Control-Allow-Methods", ", ".join(allowed))]
+    preflight = without_content(
+        HTTPStatus.NO_CONTENT,
+        ("Access-Control-Allow-Headers", _ALLOW_HEADERS),
+        ("Access-Control-Allow-Methods", ", ".join(allowed)),
+        ("Access-Control-Max-Age", "86400"),
+    )
     not_allowed = text(HTTPStatus.METHOD_NOT_ALLOWED, f"Use {method}.", ("Allow", ", ".join(allowed)))
 
     def decorate(endpoint: Callable[[Environ], Answer]) -> WsgiApp:
         def application(environ: Environ, start_response: "StartResponse") -> Iterable[bytes]:
             sent = environ["REQUEST_METHOD"]
-            if sent == "OPTIONS":
-                start_response("204 No Content", list(preflight))
+            said = _ask(endpoint, environ) if sent in allowed else preflight if sent == "OPTIONS" else not_allowed
+            # A copy: the server may change the list (PEP 3333), and the answer may be sent again.
+            start_response(said.status_line, said.headers[:])
+            if sent == "HEAD":
                 return []
-            if sent not in allowed:
-                return _send(not_allowed, sent, start_response)
-            try:
-                answer = endpoint(environ)
-            except Exception:
-                logger.exception("device request failed: %s", environ.get("PATH_INFO"))
-                answer = text(HTTPStatus.INTERNAL_SERVER_ERROR, "The server made a mistake; it is in its log.")
-            return _send(answer, sent, start_response)
+            return [said.body] if said.chunks is None else said.chunks
 
         return application
 
     return decorate
 
 
-def _send(answer: Answer, method: str, start_response: "StartResponse") -> Iterable[bytes]:
-    length = len(answer.body) if answer.length is None else answer.length
+def _ask(endpoint: Callable[[Environ], Answer], environ: Environ) -> Answer:
+    try:
+        return endpoint(environ)
+    except Exception:
+        logger.exception("device request failed: %s", environ.get("PATH_INFO"))
+        return text(HTTPStatus.INTERNAL_SERVER_ERROR, "The server made a mistake; it is in its log.")
+
+
+# One list for all kept answers of a kind and length.
+@lru_cache(maxsize=1000)
+def _describe_content(content_type: str, length: int, headers: tuple[Header, ...]) -> list[Header]:
     # Content-Length always: Android fails a download without it (docs/protocol.md, "Download").
-    content = [("Content-Type", answer.content_type), ("Content-Length", str(length))]
-    if answer.status == HTTPStatus.NOT_MODIFIED:
-        # A cache would take these for the type and length of the archive that it keeps.
-        content = []
-    start_response(f"{answer.status.value} {answer.status.phrase}", [*content, _ANY_ORIGIN, *answer.headers])
-    if method == "HEAD":
-        return []
-    return [answer.body] if answer.chunks is None else answer.chunks
+    return [("Content-Type", content_type), ("Content-Length", str(length)), _ANY_ORIGIN, *headers]
+
+
+def _status_line(status: HTTPStatus) -> str:
+    return f"{status.value} {status.phrase}"

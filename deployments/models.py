@@ -125,6 +125,30 @@ class BundleDiff(models.Model):
         return f"{self.from_bundle} → {self.to_bundle}"
 
 
+class BundlePatch(models.Model):
+    """As a diff, with binary deltas of changed files: for clients that ask for them (docs/protocol.md).
+
+    In a table of its own: code that does not know of patches must never take one for a diff.
+    """
+
+    from_bundle = models.ForeignKey(Bundle, on_delete=models.CASCADE, related_name="outgoing_patches")
+    to_bundle = models.ForeignKey(Bundle, on_delete=models.CASCADE, related_name="incoming_patches")
+    storage_name = models.CharField(max_length=100)
+    size_bytes = models.BigIntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name_plural = "bundle patches"
+        constraints = [
+            models.UniqueConstraint(fields=["from_bundle", "to_bundle"], name="patch_is_unique"),
+            models.CheckConstraint(condition=~Q(from_bundle=F("to_bundle")), name="patch_joins_two_bundles"),
+            models.CheckConstraint(condition=Q(size_bytes__gt=0), name="patch_size_is_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.from_bundle} → {self.to_bundle}"
+
+
 class CodePush(models.Model):
     """One over-the-air update of one build."""
 

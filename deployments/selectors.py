@@ -30,7 +30,7 @@ class ReleaseRow(NamedTuple):
 
 
 class CandidateRow(NamedTuple):
-    """An update that may be offered, beside one diff to it (the last three fields are None when it has none)."""
+    """An update that may be offered, beside one diff and one patch to it (those fields are None when it has none)."""
 
     label_number: int
     deployment_id: str
@@ -43,6 +43,9 @@ class CandidateRow(NamedTuple):
     diff_from_hash: str | None
     diff_storage_name: str | None
     diff_size_bytes: int | None
+    patch_from_hash: str | None
+    patch_storage_name: str | None
+    patch_size_bytes: int | None
 
 
 def load_release_rows(deployment_key: str) -> list[ReleaseRow]:
@@ -76,7 +79,7 @@ def load_release_rows(deployment_key: str) -> list[ReleaseRow]:
 
 
 def load_candidate_rows(codepush_ids: Iterable[int]) -> list[CandidateRow]:
-    """A row per update and diff to its bundle; updates highest label first. One query."""
+    """A row per update, diff to its bundle, and patch to it (of each there are few); highest label first. One query."""
     rows = (
         CodePush.objects.filter(pk__in=codepush_ids)
         .by_label_descending()
@@ -92,6 +95,9 @@ def load_candidate_rows(codepush_ids: Iterable[int]) -> list[CandidateRow]:
             "bundle__incoming_diffs__from_bundle__package_hash",
             "bundle__incoming_diffs__storage_name",
             "bundle__incoming_diffs__size_bytes",
+            "bundle__incoming_patches__from_bundle__package_hash",
+            "bundle__incoming_patches__storage_name",
+            "bundle__incoming_patches__size_bytes",
         )
     )
     return [CandidateRow._make(row) for row in rows]

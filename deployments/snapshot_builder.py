@@ -1,12 +1,20 @@
 """From rows of the database to the frozen `Snapshot` that `decide` reads."""
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from itertools import groupby
 
 from builds.models import Build
+from deployments.policy.hash_map import DownloadsByHash, LabelsByHash
 from deployments.policy.types import Candidate, Download, Snapshot
 from deployments.policy.version_range import find_version
 from deployments.selectors import CandidateRow, ReleaseRow, load_candidate_rows, load_release_rows
+
+_NO_LABELS: frozenset[int] = frozenset()
+_NO_DOWNLOADS = DownloadsByHash({})
+# One value for all builds of a version.
+_read_version = lru_cache(maxsize=1000)(find_version)
 
 
 def build_snapshot(deployment_key: str) -> Snapshot | None:
@@ -16,22 +24,26 @@ def build_snapshot(deployment_key: str) -> Snapshot | None:
         return None
     build = rows[0]
     releases = [row for row in rows if row.label_number is not None]
-    version = find_version(build.store_version)
+    version = _read_version(build.store_version)
     if version is None:
         raise ValueError(f"Build with key {deployment_key} has store version {build.store_version!r}")
     return Snapshot(
         deployment_key=deployment_key,
         revision=build.revision,
-        store_version=build.store_version,
+        # One text for all builds of a version.
+        store_version=sys.intern(build.store_version),
         version=version,
         is_successful=build.status == Build.Status.SUCCESS,
         is_force_updated=build.is_force_updated,
         live_store_version=build.live_store_version or "",
         candidates=_load_candidates(releases),
         newest_label=releases[0].label_number or 0 if releases else 0,
-        disabled_labels=frozenset(row.label_number or 0 for row in releases if not row.is_enabled),
+        # For most builds the one empty set there is.
+        disabled_labels=frozenset(row.label_number or 0 for row in releases if not row.is_enabled) or _NO_LABELS,
         # Oldest first, so that the newest label with a hash is the one that stays.
-        label_by_package_hash={row.package_hash or "": row.label_number or 0 for row in reversed(releases)},
+        label_by_package_hash=LabelsByHash(
+            {row.package_hash or "": row.label_number or 0 for row in reversed(releases)}
+        ),
     )
 
 
@@ -60,9 +72,11 @@ def _candidate(rows: list[CandidateRow], mandatory_labels: Iterable[int]) -> Can
         is_mandatory=row.is_mandatory,
         description=row.description,
         mandatory_label=max((label for label in mandatory_labels if label <= row.label_number), default=0),
-        diffs={
-            row.diff_from_hash: Download(row.diff_storage_name, row.diff_size_bytes or 0)
-            for row in rows
-            if row.diff_from_hash and row.diff_storage_name
-        },
+        diffs=_map_downloads((row.diff_from_hash, row.diff_storage_name, row.diff_size_bytes) for row in rows),
+        patches=_map_downloads((row.patch_from_hash, row.patch_storage_name, row.patch_size_bytes) for row in rows),
     )
+
+
+def _map_downloads(rows: Iterable[tuple[str | None, str | None, int | None]]) -> Mapping[str, Download]:
+    downloads = {from_hash: Download(name, size or 0) for from_hash, name, size in rows if from_hash and name}
+    return DownloadsByHash(downloads) if downloads else _NO_DOWNLOADS

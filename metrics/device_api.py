@@ -1,5 +1,6 @@
 """POST report_status, in both spellings: parse → append → 200. A report is acknowledged only once it is durable."""
 
+import threading
 from collections.abc import Callable
 from http import HTTPStatus
 
@@ -13,6 +14,11 @@ from metrics.reports import (
     parse_download_report,
 )
 
+# Half of the threads of a web process (Procfile): should the log be slow, the others are there for update checks. A
+# device that is told to come back sends its report again. One append more waits so long, which is several of them.
+_APPEND_WAIT_SECONDS = 0.05
+_appends = threading.BoundedSemaphore(16)
+
 
 def _take(environ: Environ, parse: Callable[[bytes, str, str], DeviceReport]) -> Answer:
     length = environ.get("CONTENT_LENGTH") or "0"
@@ -23,7 +29,13 @@ def _take(environ: Environ, parse: Callable[[bytes, str, str], DeviceReport]) ->
     try:
         report = parse(body, environ.get("CONTENT_TYPE", ""), environ.get("HTTP_X_CODEPUSH_SDK_VERSION", ""))
         plugin = (environ.get("HTTP_X_CODEPUSH_PLUGIN_NAME", ""), environ.get("HTTP_X_CODEPUSH_PLUGIN_VERSION", ""))
-        report_log.append(report.sent_by(*plugin) if any(plugin) else report)
+        report = report.sent_by(*plugin) if any(plugin) else report
+        if not _appends.acquire(timeout=_APPEND_WAIT_SECONDS):
+            return unavailable()
+        try:
+            report_log.append(report)
+        finally:
+            _appends.release()
     except ReportRefused as refusal:
         return text(HTTPStatus.BAD_REQUEST, str(refusal))
     except report_log.LogUnavailable:

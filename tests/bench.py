@@ -1,27 +1,25 @@
 """`make bench`: what requests cost, each beside a bare answer of the same server in the same run.
 
-Machines are noisy, so the ratio is the figure to compare.
+Machines are noisy, so the ratio is the figure to compare. Rows take turns, and the best of each figure counts.
 """
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from multiprocessing import Process, Queue
 from pathlib import Path
+from typing import Any
 
-SECONDS = 4.0
-CLIENTS = 4
-# Of this run: a database that DATABASE_URL names keeps those of earlier ones.
-KEY = f"bench-{int(time.time())}"
+from tests.bench_server import Load, Server, be_important, put_load, serve
+
+SECONDS = 1.0
+ROUNDS = 6
 PRODUCT = "codepush_site.wsgi:application"
 UPDATE_CHECK = "/api/v0.1/public/codepush/update_check"
 REPORT_DEPLOY = "/api/v0.1/public/codepush/report_status/deploy"
+DEVICES = 4000
 
 BARE_APP = """
 def application(environ, start_response):
@@ -31,32 +29,120 @@ def application(environ, start_response):
 
 
 def main() -> None:
+    be_important()
     with tempfile.TemporaryDirectory(prefix="codepush-bench-") as folder:
         os.environ.update(VAR_DIR=folder, SECRET_KEY="bench", DJANGO_SETTINGS_MODULE="codepush_site.settings")
         Path(folder, "bare.py").write_text(BARE_APP)
         Path(folder, "static").mkdir()
-        command = [sys.executable, "-m", "tests.bench_data", KEY]
-        setup = subprocess.run(command, check=True, capture_output=True, text=True)
-        newest_hash = json.loads(setup.stdout)["package_hash"]
-        check = f"{UPDATE_CHECK}?deployment_key={KEY}&app_version=3.0.0&client_unique_id="
-        rows: list[tuple[str, Callable[[int], bytes], str]] = [
-            ("bare answer", lambda n: _get("/"), "bare:application"),
-            ("check, up to date", lambda n: _get(f"{check}d{n}&package_hash={newest_hash}"), PRODUCT),
-            ("check, offered", lambda n: _get(f"{check}d{n}"), PRODUCT),
-            ("check, 404", lambda n: _get(check.replace(KEY, "unknown-deployment-key")), PRODUCT),
-            (f"report ({_name_report_log()})", _report, PRODUCT),
-        ]
-        bare = 0.0
-        print(f"{'':28}{'requests/s':>12}{'ratio':>8}{'p50 ms':>9}{'p99 ms':>9}")
-        for name, request, app in rows:
-            with serve(app, folder) as port:
-                rate, latencies = _load(port, request)
-            bare = bare or rate
-            p50, p99 = latencies[len(latencies) // 2], latencies[len(latencies) * 99 // 100]
-            print(f"{name:28}{rate:>12,.0f}{rate / bare:>8.2f}{p50 * 1000:>9.2f}{p99 * 1000:>9.2f}", flush=True)
-        subprocess.run([sys.executable, "-m", "tests.bench_processing", KEY], check=True)
-        for part in ("aggregation", "pages", "load"):
-            subprocess.run([sys.executable, "-m", f"tests.bench_{part}"], check=True)
+        prefix = f"bench-{int(time.time())}"
+        data = json.loads(_run("tests.bench_data", prefix))
+        with serve("bare:application", folder) as bare, serve(PRODUCT, folder) as product:
+            _measure_requests(bare, product, data)
+            print(flush=True)
+            subprocess.run(
+                [sys.executable, "-m", "tests.bench_release_api", f"http://127.0.0.1:{product.port}"], check=True
+            )
+        for module, argument in (
+            ("tests.bench_bytes", data["samples"]["key"]),
+            ("tests.bench_freshness", data["samples"]["key"]),
+            ("tests.bench_fuzz", data["samples"]["key"]),
+            ("tests.bench_processing", data["samples"]["key"]),
+            ("tests.bench_aggregation", ""),
+            ("tests.bench_pages", ""),
+            ("tests.bench_load", ""),
+        ):
+            print(flush=True)
+            subprocess.run([sys.executable, "-m", module, argument], check=True)
+
+
+def _run(*arguments: str) -> str:
+    done = subprocess.run([sys.executable, "-m", *arguments], check=True, stdout=subprocess.PIPE, text=True)
+    return done.stdout
+
+
+def _measure_requests(bare: Server, product: Server, data: dict[str, Any]) -> None:
+    rows: dict[str, tuple[Server, list[bytes]]] = {"bare answer": (bare, [_get("/")] * 4)}
+    rows |= {name: (product, requests) for name, requests in _list_requests(data).items()}
+    started_mb = product.memory_mb()
+    for server, requests in rows.values():
+        # Everything is hot, and the devices of all builds have been answered once.
+        put_load(server, requests, 1.0)
+    _ask_all(product, rows[HOT][1])
+    hot_mb = product.memory_mb()
+    loads: dict[str, list[Load]] = {name: [] for name in rows}
+    for _ in range(ROUNDS):
+        for name, (server, requests) in rows.items():
+            loads[name].append(put_load(server, requests, SECONDS))
+    _print_table(rows, loads)
+    print(
+        f"memory of a web process: {started_mb:.0f} MB at first, {hot_mb:.0f} MB with {len(data['hot']):,} builds hot"
+    )
+
+
+def _print_table(rows: dict[str, tuple[Server, list[bytes]]], loads: dict[str, list[Load]]) -> None:
+    columns = ("requests/s", "ratio", "server µs", "ratio", "p50 ms", "p99 ms", "p99 ms at half")
+    print(f"{'':34}" + "".join(f"{column:>{len(column) + 3}}" for column in columns))
+    bare_rate, bare_cpu = _best(loads["bare answer"])
+    for name, (server, requests) in rows.items():
+        rate, cpu = _best(loads[name])
+        # Whatever else the machine does shows here first.
+        at_half = [put_load(server, requests, SECONDS / 2, rate=rate / 2) for _ in range(ROUNDS)]
+        figures = (
+            f"{rate:,.0f}",
+            f"{rate / bare_rate:.2f}",
+            f"{cpu:.1f}",
+            f"{bare_cpu / cpu:.2f}",
+            f"{min(load.percentile(50) for load in loads[name]):.2f}",
+            f"{min(load.percentile(99) for load in loads[name]):.2f}",
+            f"{min(load.percentile(99) for load in at_half):.2f}",
+        )
+        line = "".join(f"{text:>{len(column) + 3}}" for text, column in zip(figures, columns, strict=True))
+        print(f"{name:34}{line}", flush=True)
+
+
+def _best(loads: list[Load]) -> tuple[float, float]:
+    """(highest rate, least processor time of the server for a request)."""
+    return max(load.rate for load in loads), min(load.cpu_microseconds for load in loads)
+
+
+HOT = "10,000 builds, one after the other"
+
+
+def _list_requests(data: dict[str, Any]) -> dict[str, list[bytes]]:
+    rollout, short, long, hot = (data[name] for name in ("rollout", "short", "long", "hot"))
+    return {
+        "up to date, 5 releases": _for_devices(short, "newest", "v5"),
+        "up to date, 10,000 releases": _for_devices(long, "newest", "v10000"),
+        "update, 5 releases": _for_devices(short, "before", "v4"),
+        "update, 10,000 releases": _for_devices(long, "before", "v9999"),
+        "update, rollout of 50 %": _for_devices(rollout, "before", "v3"),
+        HOT: [_check(build["key"], build["before"], "v19", number) for number, build in enumerate(hot)],
+        "the same build, as often": _for_devices(hot[0], "before", "v19"),
+        "unknown key": [_check("unknown-deployment-key", "", "", number) for number in range(DEVICES)],
+        f"report ({_name_report_log()})": [_report(short["key"], number) for number in range(DEVICES)],
+    }
+
+
+def _for_devices(build: dict[str, str], running: str, label: str) -> list[bytes]:
+    return [_check(build["key"], build[running], label, number) for number in range(DEVICES)]
+
+
+def _check(key: str, package_hash: str, label: str, device: int) -> bytes:
+    running = f"&package_hash={package_hash}&label={label}" if label else ""
+    return _get(f"{UPDATE_CHECK}?deployment_key={key}&app_version=3.0.0{running}&client_unique_id=device-{device}")
+
+
+def _get(path: str) -> bytes:
+    return f"GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n".encode()
+
+
+def _ask_all(server: Server, requests: list[bytes]) -> None:
+    """Each once at least, however long it takes."""
+    put_load(server, requests, 1.0)
+    deadline, before = time.monotonic() + 300, -1.0
+    while time.monotonic() < deadline and server.memory_mb() - before > 0.5:
+        before = server.memory_mb()
+        put_load(server, requests, 10.0)
 
 
 def _name_report_log() -> str:
@@ -65,14 +151,10 @@ def _name_report_log() -> str:
     return "PostgreSQL" if os.environ.get("DATABASE_URL") else "SQLite, durable"
 
 
-def _get(path: str) -> bytes:
-    return f"GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n".encode()
-
-
-def _report(number: int) -> bytes:
+def _report(key: str, number: int) -> bytes:
     body = json.dumps(
         {
-            "deployment_key": KEY,
+            "deployment_key": key,
             "app_version": "3.0.0",
             "client_unique_id": f"device-{number}",
             "label": "v2",
@@ -81,61 +163,6 @@ def _report(number: int) -> bytes:
     )
     head = f"POST {REPORT_DEPLOY} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json"
     return f"{head}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
-
-
-@contextmanager
-def serve(app: str, folder: str) -> Iterator[int]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--no-ws", "--no-log", app]
-    with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": f"{Path.cwd()}:{folder}"}) as process:
-        try:
-            _wait_for(port)
-            yield port
-        finally:
-            process.terminate()
-
-
-def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + 15
-    while time.monotonic() < deadline:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            time.sleep(0.5)
-            return
-        except OSError:
-            time.sleep(0.05)
-    raise SystemExit("The server did not start.")
-
-
-def _load(port: int, request: Callable[[int], bytes]) -> tuple[float, list[float]]:
-    """(answers per second, sorted latencies in seconds) of CLIENTS keep-alive connections."""
-    results: Queue[list[float]] = Queue()
-    clients = [Process(target=_client, args=(port, request, place, results)) for place in range(CLIENTS)]
-    for client in clients:
-        client.start()
-    latencies = sorted(latency for _ in clients for latency in results.get())
-    for client in clients:
-        client.join()
-    return len(latencies) / SECONDS, latencies
-
-
-def _client(port: int, request: Callable[[int], bytes], place: int, results: "Queue[list[float]]") -> None:
-    latencies = []
-    with socket.create_connection(("127.0.0.1", port)) as connection:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        number, end = place, time.monotonic() + SECONDS
-        while (start := time.monotonic()) < end:
-            connection.sendall(request(number))
-            answer = connection.recv(65536)
-            head, _, body = answer.partition(b"\r\n\r\n")
-            length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
-            while len(body) < length:
-                body += connection.recv(65536)
-            latencies.append(time.monotonic() - start)
-            number += CLIENTS
-    results.put(latencies)
 
 
 if __name__ == "__main__":

@@ -16,8 +16,9 @@ from django.test import Client  # noqa: E402
 from playwright.sync_api import Page, sync_playwright  # noqa: E402
 
 from builds.models import Build  # noqa: E402
-from tests.bench import PRODUCT, serve  # noqa: E402
+from tests.bench import PRODUCT  # noqa: E402
 from tests.bench_pages import KEY  # noqa: E402
+from tests.bench_server import serve  # noqa: E402
 from tests.browser.conftest import CHROMIUM, FLAGS  # noqa: E402
 
 WIDTHS = (1440, 390)
@@ -45,11 +46,11 @@ def main() -> None:
     session = client.cookies["sessionid"].value
     path = f"/projects/{build.project.slug}/builds/{build.pk}/"
     print(f"{'':28}{'kB':>12}{'painted ms':>12}{'interactive ms':>16}{'shift':>8}")
-    with tempfile.TemporaryDirectory() as folder, serve(PRODUCT, folder) as port, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as folder, serve(PRODUCT, folder) as server, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         for width in WIDTHS:
             context = browser.new_context(viewport={"width": width, "height": 900})
-            address = f"http://localhost:{port}"
+            address = f"http://localhost:{server.port}"
             context.add_cookies([{"name": "sessionid", "value": session, "url": address}])
             context.add_init_script(WATCH_SHIFTS)
             _measure(context.new_page(), f"{address}{path}", width)

@@ -40,9 +40,6 @@ class Reply:
 
 def send(method: str, path: str, *, query: str = "", body: bytes = b"", headers: dict[str, str] | None = None) -> Reply:
     """One request through the product's front door."""
-    # Only now: the module sets Django up.
-    from codepush_site.wsgi import application  # noqa: PLC0415
-
     environ: dict[str, Any] = {
         "REQUEST_METHOD": method,
         # As PEP 3333 has it: bytes of the path, each as one Latin-1 character.
@@ -55,13 +52,24 @@ def send(method: str, path: str, *, query: str = "", body: bytes = b"", headers:
     for name, value in (headers or {}).items():
         key = name.upper().replace("-", "_")
         environ[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"] = value
+    return send_environ(environ)
+
+
+def send_environ(environ: dict[str, Any]) -> Reply:
+    """A request as a server hands it on; what it does not say has a usual value."""
+    # Only now: the module sets Django up.
+    from codepush_site.wsgi import application  # noqa: PLC0415
+
     setup_testing_defaults(environ)
     started: list[tuple[str, list[tuple[str, str]]]] = []
 
     def start_response(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> Any:
         started.append((status, headers))
 
-    received = b"".join(application(environ, start_response))
+    chunks = application(environ, start_response)
+    received = b"".join(chunks)
+    if hasattr(chunks, "close"):
+        chunks.close()
     ((status, sent),) = started
     return Reply(int(status.split()[0]), {name.lower(): value for name, value in sent}, received)
 

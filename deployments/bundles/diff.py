@@ -4,6 +4,7 @@ Source: docs/protocol.md, "Diff".
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import BinaryIO
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
@@ -44,22 +45,30 @@ def _folders_of(manifest: Manifest) -> set[str]:
 
 def is_worthwhile(plan: DiffPlan, archive: Archive) -> bool:
     """Whether devices would save enough by the diff instead of the whole archive."""
-    changed_bytes = sum(archive.entries[path].compress_size for path in plan.changed)
-    return archive.size_bytes < _ALWAYS_BYTES or changed_bytes < archive.size_bytes * _WORTHWHILE_SHARE
+    return archive.size_bytes < _ALWAYS_BYTES or estimate_bytes(plan, archive) < archive.size_bytes * _WORTHWHILE_SHARE
 
 
 def write_diff(plan: DiffPlan, archive: Archive, target: BinaryIO) -> None:
     """Write the diff archive to `target`, in constant memory. Raises BundleRefused when `archive` is damaged."""
     with ZipFile(target, "w", ZIP_DEFLATED) as zip_file:
-        zip_file.writestr(_entry(DIFF_MARKER), json.dumps({"deletedFiles": plan.deleted}, ensure_ascii=False))
+        zip_file.writestr(make_entry(DIFF_MARKER), json.dumps({"deletedFiles": plan.deleted}, ensure_ascii=False))
         for path in plan.changed:
-            with zip_file.open(_entry(path), "w") as entry:
-                for chunk in iter_file(archive, path):
-                    entry.write(chunk)
+            write_file(zip_file, path, iter_file(archive, path))
 
 
-def _entry(path: str) -> ZipInfo:
-    info = ZipInfo(path, _EPOCH)
-    info.compress_type = ZIP_DEFLATED
+def estimate_bytes(plan: DiffPlan, archive: Archive) -> int:
+    """How large the diff is, but for its directory. Looks at the archive's own directory only."""
+    return sum(archive.entries[path].compress_size for path in plan.changed)
+
+
+def write_file(zip_file: ZipFile, name: str, content: Iterable[bytes]) -> None:
+    with zip_file.open(make_entry(name), "w") as entry:
+        for chunk in content:
+            entry.write(chunk)
+
+
+def make_entry(name: str, compression: int = ZIP_DEFLATED) -> ZipInfo:
+    info = ZipInfo(name, _EPOCH)
+    info.compress_type = compression
     info.external_attr = 0o644 << 16
     return info

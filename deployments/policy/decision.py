@@ -2,7 +2,7 @@
 
 from deployments.policy.label import find_label_number
 from deployments.policy.rollout import is_included
-from deployments.policy.types import Candidate, Decision, Reason, Snapshot, UpdateQuery
+from deployments.policy.types import Candidate, Decision, Download, Reason, Snapshot, UpdateQuery
 
 
 def decide(snapshot: Snapshot, query: UpdateQuery) -> Decision:
@@ -59,15 +59,24 @@ def _choose_update(snapshot: Snapshot, query: UpdateQuery) -> Decision:
 
 
 def _offer(candidate: Candidate, query: UpdateQuery, own_label: int) -> Decision:
-    diff = candidate.diffs.get(query.package_hash)
+    reason, download = _find_download(candidate, query)
     return Decision(
-        Reason.OFFERED_DIFF if diff else Reason.OFFERED_WHOLE,
+        reason,
         offer=candidate,
-        download=diff or candidate.whole,
+        download=download,
         is_mandatory=candidate.is_mandatory or own_label < candidate.mandatory_label,
         # Byte for byte: on every start the client compares this string with its own version (docs/protocol.md).
         app_version=query.app_version,
     )
+
+
+def _find_download(candidate: Candidate, query: UpdateQuery) -> tuple[Reason, Download]:
+    """The least that gets the device there."""
+    if query.accepts_patches and (patch := candidate.patches.get(query.package_hash)):
+        return Reason.OFFERED_PATCH, patch
+    if diff := candidate.diffs.get(query.package_hash):
+        return Reason.OFFERED_DIFF, diff
+    return Reason.OFFERED_WHOLE, candidate.whole
 
 
 def find_own_label(snapshot: Snapshot, query: UpdateQuery) -> int:

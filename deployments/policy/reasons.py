@@ -27,6 +27,9 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.OFFERED_DIFF: (
         "{offer}, the newest enabled update whose rollout includes it, as the difference to what it runs."
     ),
+    Reason.OFFERED_PATCH: (
+        "{offer}, the newest enabled update whose rollout includes it, as a binary patch of what it runs."
+    ),
 }
 
 

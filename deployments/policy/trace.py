@@ -226,6 +226,8 @@ def _describe_bundle(case: _Case) -> str:
     if query.package_hash == offered:
         return f"Its package hash {_shorten(offered)} = that of {candidate.label}."
     differs = f"Its package hash {_shorten(query.package_hash)} ≠ {_shorten(offered)} of {candidate.label}."
+    if query.accepts_patches and (patch := candidate.patches.get(query.package_hash)):
+        return f"{differs} A binary patch of it exists: {format_bytes(patch.size_bytes)} instead of {whole}."
     if diff := candidate.diffs.get(query.package_hash):
         return f"{differs} A diff from it exists: {format_bytes(diff.size_bytes)} instead of {whole}."
     return f"{differs} No diff from it exists, so it downloads the whole bundle: {whole}."

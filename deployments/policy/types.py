@@ -20,6 +20,8 @@ class UpdateQuery:
     label: str = ""
     client_unique_id: str = ""
     is_companion: bool = False
+    # The client says that it can apply binary patches (docs/protocol.md). Never assumed.
+    accepts_patches: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +50,15 @@ class Candidate:
     mandatory_label: int = 0
     # Package hash that the device runs → the diff from it.
     diffs: Mapping[str, Download] = field(default_factory=lambda: _NO_DIFFS)
+    # The same for clients that accept binary patches. Where there is one, it is smaller than the diff.
+    patches: Mapping[str, Download] = field(default_factory=lambda: _NO_DIFFS)
 
     @property
     def label(self) -> str:
         return format_label(self.label_number)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Snapshot:
     """Frozen view of one build: all that `decide` needs, precomputed so that an answer costs O(candidates).
 
@@ -91,6 +95,7 @@ class Reason(StrEnum):
     UP_TO_DATE = "up_to_date"
     OFFERED_WHOLE = "offered_whole"
     OFFERED_DIFF = "offered_diff"
+    OFFERED_PATCH = "offered_patch"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The funnel: every change that a device could notice goes through `build_change`.
 
 Lock the build → check → change → audit → stamp, in one transaction. After its commit this process reads
-the build anew at the next request, and every other one at its next poll.
+the build anew if it holds it, and every other one when it is told by Redis, or at its next poll.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from builds import audit
 from builds.errors import StaleView
 from builds.models import AuditAction, Build
 from builds.querysets import BuildQuerySet
-from deployments import snapshots
+from deployments import snapshot_refresh
 from deployments.models import CodePush
 from deployments.selectors import find_live_codepush, find_next_label_number
 
@@ -113,7 +113,7 @@ def _locked() -> BuildQuerySet:
 
 
 def _publish(builds: list[Build]) -> None:
-    """Stamp the builds for every web process to see, and tell this one at once. See `snapshots` for the rest."""
+    """Stamp the builds for every web process to see, and tell them once it is committed. See `snapshots`."""
     Build.objects.filter(pk__in=[build.pk for build in builds]).update(revision=F("revision") + 1, changed_at=Now())
     keys = [build.deployment_key for build in builds]
-    transaction.on_commit(lambda: snapshots.store.mark_stale(keys))
+    transaction.on_commit(lambda: snapshot_refresh.tell_of_change(keys))

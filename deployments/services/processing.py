@@ -7,6 +7,7 @@ under the hash of their bytes, and nothing is visible to devices. Only the holde
 
 import logging
 import tempfile
+import time
 from datetime import timedelta
 from typing import BinaryIO
 
@@ -17,7 +18,7 @@ from django.db import OperationalError
 from builds.models import AuditAction
 from deployments import bundle_storage
 from deployments.bundles.archive import Archive, ArchiveContents, open_archive
-from deployments.bundles.diff import is_worthwhile, plan_diff, write_diff
+from deployments.bundles.diff import DiffPlan, is_worthwhile, plan_diff, write_diff
 from deployments.bundles.manifest import compute_content_hash, compute_package_hash
 from deployments.bundles.refusal import BundleRefused
 from deployments.models import Bundle, BundleDiff, BundleFileSizes, CodePush
@@ -25,11 +26,14 @@ from deployments.selectors import find_live_codepush
 from deployments.services.attempt import Attempt, AttemptLost
 from deployments.services.bundle_checks import read_checked, require_news
 from deployments.services.change import build_change
+from deployments.services.patches import make_patch
 
 logger = logging.getLogger(__name__)
 
 # Diffs are made against this many different bundles of the build, as the server of origin did.
 DIFFED_BUNDLES = 5
+# So long may all patches of one upload take; files that are left then go whole. The newest bundle comes first.
+PATCHES_SECONDS = 30.0
 # A bundle that kills its worker every time must not do so for ever.
 MAX_ATTEMPTS = 5
 
@@ -118,28 +122,35 @@ def _get_or_store_bundle(file: BinaryIO, contents: ArchiveContents) -> Bundle:
 
 
 def _make_diffs(attempt: Attempt, archive: Archive, bundle: Bundle) -> None:
-    """A diff exists from each of the newest different bundles of the build, as far as it is worthwhile."""
+    """Diffs and patches exist from the newest different bundles of the build, as far as they are worthwhile."""
     earlier = _list_earlier_bundles(attempt.codepush.build_id, bundle)
+    have_diff = set(bundle.incoming_diffs.values_list("from_bundle_id", flat=True))
+    patches_until = time.monotonic() + PATCHES_SECONDS
     for place, old in enumerate(earlier):
         attempt.advance(place / len(earlier))
         plan = plan_diff(old.manifest, bundle.manifest)
-        if plan is None or not is_worthwhile(plan, archive):
+        if plan is None:
             continue
-        with tempfile.TemporaryFile() as file:
-            write_diff(plan, archive, file)
-            storage_name, _, size_bytes = bundle_storage.save_published(file)
-        BundleDiff.objects.get_or_create(
-            from_bundle=old, to_bundle=bundle, defaults={"storage_name": storage_name, "size_bytes": size_bytes}
-        )
+        if old.pk not in have_diff and is_worthwhile(plan, archive):
+            _make_diff(plan, old, bundle, archive)
+        make_patch(plan, old, bundle, archive, deadline=patches_until)
+
+
+def _make_diff(plan: DiffPlan, old: Bundle, bundle: Bundle, archive: Archive) -> None:
+    with tempfile.TemporaryFile() as file:
+        write_diff(plan, archive, file)
+        storage_name, _, size_bytes = bundle_storage.save_published(file)
+    BundleDiff.objects.get_or_create(
+        from_bundle=old, to_bundle=bundle, defaults={"storage_name": storage_name, "size_bytes": size_bytes}
+    )
 
 
 def _list_earlier_bundles(build_id: int, bundle: Bundle) -> list[Bundle]:
-    """The last different bundles of the build, newest first, without those that a diff exists from."""
+    """The last different bundles of the build, newest first."""
     releases = CodePush.objects.filter(build_id=build_id).successful().by_label_descending()
     bundle_ids = list(dict.fromkeys(releases.values_list("bundle_id", flat=True)))
     newest_ids = [bundle_id for bundle_id in bundle_ids if bundle_id not in (None, bundle.pk)][:DIFFED_BUNDLES]
-    have_diff = set(bundle.incoming_diffs.values_list("from_bundle_id", flat=True))
-    bundles = Bundle.objects.in_bulk([bundle_id for bundle_id in newest_ids if bundle_id not in have_diff])
+    bundles = Bundle.objects.in_bulk(newest_ids)
     return [bundles[bundle_id] for bundle_id in newest_ids if bundle_id in bundles]
 
 

@@ -17,6 +17,7 @@ BAD_VALUES = {
     "REDIS_URL": ["127.0.0.1:6379", "http://127.0.0.1", "redis://"],
     "PUBLIC_URL": ["codepush.example", "ftp://codepush.example", "https://"],
     "DEBUG": ["maybe", "2"],
+    "KEEP_SNAPSHOTS": ["maybe", "2"],
     "ALLOWED_HOSTS": ["https://codepush.example", "a.example, b.example:8000", "a.example b.example"],
     "MAX_BUNDLE_MB": ["0", "-1", "2001", "12.5", "200MB", "²"],
     "BUNDLE_PUBLIC_URL": ["cdn.example", "s3://bundles"],

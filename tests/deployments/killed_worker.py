@@ -35,7 +35,7 @@ def main(step: str, codepush_id: int) -> None:
     django.setup()
     # Only now: these import models.
     from deployments import bundle_storage  # noqa: PLC0415
-    from deployments.services import attempt, bundle_checks, change, processing  # noqa: PLC0415
+    from deployments.services import attempt, bundle_checks, change, patches, processing  # noqa: PLC0415
 
     claim = attempt.Attempt.claim
     places = {
@@ -46,6 +46,7 @@ def main(step: str, codepush_id: int) -> None:
         "not, but stand still while checking": (bundle_checks, "check_hermes_version", _stand_still),
         "after storing the file": (bundle_storage, "save_published", _then_die(bundle_storage.save_published)),
         "while making diffs": (processing, "write_diff", _die),
+        "while making patches": (patches, "write_patch", _die),
         "after making diffs": (processing, "_make_diffs", _then_die(processing._make_diffs)),
         "with the label written but not committed": (change, "_publish", _then_die(change._publish)),
         "right after the commit": (processing, "_publish", _then_die(processing._publish)),

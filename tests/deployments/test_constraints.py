@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from deployments.models import BundleDiff, CodePush, Upload
+from deployments.models import BundleDiff, BundlePatch, CodePush, Upload
 from tests.builds.test_constraints import assert_refused_by, declared_constraints
 from tests.factories import BuildFactory, BundleFactory, CodePushFactory, UserFactory
 
@@ -28,20 +28,20 @@ def _repeat_content() -> None:
     BundleFactory(content="same", package_hash="0" * 64)
 
 
-def _diff(**values: object) -> BundleDiff:
-    return BundleDiff.objects.create(
+def _diff(model: type[BundleDiff | BundlePatch] = BundleDiff, **values: object) -> BundleDiff | BundlePatch:
+    return model._default_manager.create(
         **{"from_bundle": BundleFactory(), "to_bundle": BundleFactory(), "storage_name": "a", "size_bytes": 1} | values
     )
 
 
-def _repeat_diff() -> None:
-    diff = _diff()
-    _diff(from_bundle=diff.from_bundle, to_bundle=diff.to_bundle)
+def _repeat_diff(model: type[BundleDiff | BundlePatch] = BundleDiff) -> None:
+    diff = _diff(model)
+    _diff(model, from_bundle=diff.from_bundle, to_bundle=diff.to_bundle)
 
 
-def _diff_to_itself() -> None:
+def _diff_to_itself(model: type[BundleDiff | BundlePatch] = BundleDiff) -> None:
     bundle = BundleFactory()
-    _diff(from_bundle=bundle, to_bundle=bundle)
+    _diff(model, from_bundle=bundle, to_bundle=bundle)
 
 
 def _upload_nothing() -> None:
@@ -67,6 +67,9 @@ REFUSED_WRITES: dict[str, Callable[[], object]] = {
     "diff_joins_two_bundles": _diff_to_itself,
     "upload_size_is_positive": _upload_nothing,
     "diff_size_is_positive": lambda: _diff(size_bytes=0),
+    "patch_is_unique": lambda: _repeat_diff(BundlePatch),
+    "patch_joins_two_bundles": lambda: _diff_to_itself(BundlePatch),
+    "patch_size_is_positive": lambda: _diff(BundlePatch, size_bytes=0),
 }
 
 

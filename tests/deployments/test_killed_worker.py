@@ -16,7 +16,7 @@ from pytest_django import Settings
 
 from builds.models import AuditEntry, Build
 from deployments import bundle_storage
-from deployments.models import Bundle, BundleDiff, CodePush
+from deployments.models import Bundle, BundleDiff, BundlePatch, CodePush
 from deployments.services import leftovers
 from deployments.services.codepushes import create_codepush
 from deployments.services.leftovers import delete_leftover_uploads
@@ -76,6 +76,7 @@ def _sweep_until_finished(codepush: CodePush) -> CodePush:
         "while checking",
         "after storing the file",
         "while making diffs",
+        "while making patches",
         "after making diffs",
         "with the label written but not committed",
     ],
@@ -143,10 +144,14 @@ def test_a_worker_that_stood_still_for_longer_than_the_lease_publishes_nothing(
 
 
 def _assert_published_once() -> None:
-    """v1 and v2, each announced once; two bundles and the diff between them, stored under their own names."""
+    """v1 and v2, each announced once; two bundles, the diff and the patch between them, each stored under its name."""
     assert list(CodePush.objects.order_by("pk").values_list("label_number", flat=True)) == [1, 2]
     assert AuditEntry.objects.filter(action="codepush.succeeded").count() == 2
     assert AuditEntry.objects.exclude(action__in=["codepush.succeeded", "codepush.created"]).count() == 0
-    bundles, diffs = Bundle.objects.all(), BundleDiff.objects.all()
-    assert (len(bundles), len(diffs)) == (2, 1)
-    assert stored_files() == {bundle.storage_name for bundle in bundles} | {diff.storage_name for diff in diffs}
+    kept: list[Bundle | BundleDiff | BundlePatch] = [
+        *Bundle.objects.all(),
+        *BundleDiff.objects.all(),
+        *BundlePatch.objects.all(),
+    ]
+    assert [type(row) for row in kept] == [Bundle, Bundle, BundleDiff, BundlePatch]
+    assert stored_files() == {row.storage_name for row in kept}

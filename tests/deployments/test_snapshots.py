@@ -1,22 +1,19 @@
 """How fresh the snapshots of a web process are, and what they cost. Each store stands for one process."""
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import OperationalError
 from pytest_django.fixtures import DjangoAssertNumQueries
 
 from builds.models import Build
 from deployments import snapshots
 from deployments.models import CodePush
 from deployments.policy.types import Snapshot
-from deployments.policy.version_range import find_version
 from deployments.services.codepushes import edit_codepush
-from deployments.snapshots import SnapshotStore, SnapshotUnavailable
+from deployments.snapshot_builder import build_snapshot
+from deployments.snapshots import SnapshotStore
 from tests.factories import BuildFactory, CodePushFactory
 
 pytestmark = pytest.mark.django_db
@@ -154,89 +151,23 @@ def test_made_up_keys_fill_no_memory(
         there.get("made-up-key-1")
 
 
-# What two threads may do to each other, and what the database may do to both.
-
-VERSION = find_version("3.0.0")
-assert VERSION is not None
-
-
-def snapshot_of(revision: int) -> Snapshot:
-    assert VERSION is not None
-    return Snapshot("a-well-formed-key", revision, "3.0.0", VERSION)
-
-
-def test_an_older_answer_that_comes_late_replaces_no_newer_one(
-    there: SnapshotStore, monkeypatch: pytest.MonkeyPatch
+def test_snapshots_that_became_old_together_hold_up_no_change(
+    there: SnapshotStore, codepush: CodePush, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    newer, older = snapshot_of(2), snapshot_of(1)
-    answers = [newer, older, older]
-    monkeypatch.setattr(snapshots, "build_snapshot", lambda key: answers.pop(0))
-    assert there.get(newer.deployment_key) == newer
-    for _ in range(2):
-        there.mark_stale([newer.deployment_key])
-        assert there.get(newer.deployment_key) == newer
+    monkeypatch.setattr(snapshots, "AGED_PER_ROUND", 2)
+    keys = [build.deployment_key for build in BuildFactory.create_batch(5)]
+    for key in [*keys, codepush.build.deployment_key]:
+        there.get(key)
+    monkeypatch.setattr(snapshots, "MAX_AGE_SECONDS", -1.0)
+    read: list[str] = []
 
+    def read_and_build(key: str) -> Snapshot | None:
+        read.append(key)
+        return build_snapshot(key)
 
-@pytest.mark.parametrize("found", [snapshot_of(1), None], ids=["known", "unknown"])
-def test_many_phones_that_ask_for_one_cold_key_cost_one_look_up(
-    there: SnapshotStore, monkeypatch: pytest.MonkeyPatch, found: Snapshot | None
-) -> None:
-    phones = 8
-    look_ups: list[str] = []
-    all_ask = threading.Barrier(phones)
-
-    def look_up(key: str) -> Snapshot | None:
-        look_ups.append(key)
-        # Long enough that the others are waiting by now.
-        threading.Event().wait(0.05)
-        return found
-
-    def ask(_: int) -> Snapshot | None:
-        all_ask.wait(timeout=10)
-        return there.get("a-well-formed-key")
-
-    monkeypatch.setattr(snapshots, "build_snapshot", look_up)
-    with ThreadPoolExecutor(phones) as pool:
-        assert list(pool.map(ask, range(phones))) == [found] * phones
-    assert look_ups == ["a-well-formed-key"]
-
-
-def test_a_slow_look_up_of_one_key_holds_up_no_other(there: SnapshotStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    may_answer = threading.Event()
-
-    def look_up(key: str) -> Snapshot:
-        assert key == "a-well-formed-key" or may_answer.wait(timeout=10)
-        return snapshot_of(1)
-
-    monkeypatch.setattr(snapshots, "build_snapshot", look_up)
-    with ThreadPoolExecutor(1) as pool:
-        slow = pool.submit(there.get, "a-slow-one")
-        assert there.get("a-well-formed-key") == snapshot_of(1)
-        assert not slow.done()
-        may_answer.set()
-        assert slow.result(timeout=10) == snapshot_of(1)
-
-
-def _fail(key: str) -> Snapshot:
-    raise OperationalError("The database is away.")
-
-
-def test_while_the_database_is_away_what_is_held_stays_in_service(
-    there: SnapshotStore, build: Build, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    held = there.get(build.deployment_key)
-    there.mark_stale([build.deployment_key])
-    monkeypatch.setattr(snapshots, "build_snapshot", _fail)
-    assert there.get(build.deployment_key) is held
-    with pytest.raises(SnapshotUnavailable):
-        there.get("never-asked-for")
-
-
-def test_a_cold_key_that_could_not_be_looked_up_is_tried_again(
-    there: SnapshotStore, build: Build, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as away:
-        away.setattr(snapshots, "build_snapshot", _fail)
-        with pytest.raises(SnapshotUnavailable):
-            there.get(build.deployment_key)
-    assert there.get(build.deployment_key) is not None
+    monkeypatch.setattr(snapshots, "build_snapshot", read_and_build)
+    edit_codepush(codepush.pk, actor=owner, is_mandatory=True)
+    there.refresh_changed()
+    assert read == [codepush.build.deployment_key, *keys[:2]]
+    there.refresh_changed()
+    assert read[3:] == keys[2:4]

@@ -223,8 +223,8 @@ def test_warm_answers_stay_while_the_database_is_away(
     device: Device, codepush: CodePush, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     device.check()
-    snapshots.store.mark_stale([device.key])
     monkeypatch.setattr(snapshots, "build_snapshot", _fail)
+    snapshots.store.reread([device.key])
     assert_offered(device.check(refresh=False), codepush)
 
 

@@ -21,7 +21,7 @@ _LOCK = "codepush-flows-lock"
 @pytest.fixture(scope="session")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     """An installation with its web process (two workers of the server). All flows share it; each has its own build."""
-    with _scratch_database() as database, _scratch_redis() as broker:
+    with scratch_database() as database, scratch_redis() as broker:
         product = Product(tmp_path_factory.mktemp("product"), database | broker)
         product.prepare()
         with product.running("web"):
@@ -50,7 +50,7 @@ def phone(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def _scratch_database() -> Iterator[dict[str, str]]:
+def scratch_database() -> Iterator[dict[str, str]]:
     url = os.environ.get("DATABASE_URL")
     if not url:
         yield {}
@@ -66,7 +66,7 @@ def _scratch_database() -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def _scratch_redis() -> Iterator[dict[str, str]]:
+def scratch_redis() -> Iterator[dict[str, str]]:
     url = os.environ.get("REDIS_URL")
     if not url:
         yield {}

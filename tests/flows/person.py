@@ -17,7 +17,7 @@ from django.core.files import File
 from django.db import Error as DatabaseFailure
 
 from builds.connections import drop_dead_connections
-from builds.models import AuditAction, AuditEntry, Project
+from builds.models import AuditAction, AuditEntry, Build, Project
 from builds.services import create_project, register_build
 from deployments.demo import publish_sample
 from deployments.models import CodePush
@@ -28,6 +28,7 @@ from metrics import report_log
 from metrics.aggregation import apply_batch, apply_waiting_reports
 from metrics.models import LogPosition, ReleaseCounter
 from metrics.selectors import measure_builds
+from tests import answers_under_load
 
 USERNAME, PASSWORD, SLUG = "rosa", "flows-password-1", "flows"
 SAMPLES = Path(__file__).parent.parent / "samples"
@@ -44,7 +45,7 @@ def make_build(**fields: Any) -> dict[str, Any]:
 
 def publish(build_id: int, sample: str) -> dict[str, Any]:
     """The sample is Live, without a worker."""
-    build = _person().memberships.get().project.builds.get(pk=build_id)
+    build = Build.objects.get(pk=build_id)
     codepush = publish_sample(build, SAMPLES / sample, actor=_person())
     return {"label": codepush.label, "failure_reason": codepush.failure_reason}
 
@@ -81,6 +82,17 @@ def roll_back(build_id: int, to_label: str) -> dict[str, Any]:
     live = CodePush.objects.filter(build_id=build_id).servable().by_label_descending()[0]
     codepush = republishing.roll_back(live.pk, to_label=to_label, actor=_person())
     return {"label": codepush.label, "at": time.time()}
+
+
+def change_for_a_while(build_id: int, seconds: float, questions: list[str], base_url: str) -> dict[str, Any]:
+    states = answers_under_load.change_for_a_while(build_id, _person(), seconds, questions, base_url)
+    return {"states": states}
+
+
+def list_hashes(build_id: int) -> dict[str, Any]:
+    """Package hashes of the updates, v1 first."""
+    successes = CodePush.objects.filter(build_id=build_id).successful().order_by("label_number")
+    return {"hashes": list(successes.values_list("bundle__package_hash", flat=True))}
 
 
 def replace_in_store_and_force(build_id: int, by_build_id: int) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """POST report_status on the wire: what is taken and kept, and what is refused with which sentence."""
 
 import json
+import threading
 from typing import Any
 from urllib.parse import urlencode
 
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from metrics import device_api
 from metrics.aggregation import apply_waiting_reports
 from metrics.models import ReportLogEntry
 from tests.devices import V01, Device, Reply, send
@@ -206,3 +208,12 @@ bodies = st.dictionaries(st.sampled_from([*SUCCESS, *map(camel, SUCCESS)]), text
 def test_any_body_is_taken_or_refused(kind: str, body: bytes) -> None:
     for content_type in ("application/json", "application/x-www-form-urlencoded"):
         assert post(kind, body, Content_Type=content_type).status in (200, 400)
+
+
+def test_a_slow_log_holds_no_more_threads_than_are_meant_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Update checks need the others; the SDK sends the report again."""
+    monkeypatch.setattr(device_api, "_appends", threading.BoundedSemaphore(1))
+    with device_api._appends:
+        reply = post("deploy", SUCCESS)
+    assert (reply.status, reply.headers["retry-after"]) == (503, "5")
+    assert post("deploy", SUCCESS).status == 200

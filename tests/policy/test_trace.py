@@ -119,7 +119,7 @@ def assert_candidates(trace: Trace, history: list[CodePush], query: Query) -> No
 
 
 def test_every_refusal_stops_at_a_rule() -> None:
-    assert set(STOPPED_AT) == set(Reason) - {Reason.OFFERED_WHOLE, Reason.OFFERED_DIFF}
+    assert set(STOPPED_AT) == set(Reason) - {Reason.OFFERED_WHOLE, Reason.OFFERED_DIFF, Reason.OFFERED_PATCH}
 
 
 # The words, for one history: v1 mandatory, v2 disabled, v3 at 10 %.

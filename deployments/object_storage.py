@@ -1,0 +1,32 @@
+"""Archives in an S3 bucket. Loaded only where STORAGE_URL names one: boto3 takes 9 MB of every process."""
+
+from time import monotonic
+from typing import Any
+
+from boto3.exceptions import Boto3Error
+from botocore.exceptions import BotoCoreError, ClientError
+from storages.backends.s3 import S3Storage
+
+MAX_ADDRESSES = 10_000
+
+
+class ObjectStorage(S3Storage):  # type: ignore[misc]
+    """Signing an address takes longer than the rest of an update check, so that each is used for half its validity."""
+
+    failures = (BotoCoreError, ClientError, Boto3Error)
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._signed: dict[str, tuple[str, float]] = {}
+
+    def url(self, name: str, **how: Any) -> str:
+        """A signed address that is valid for half of `querystring_expire` at least."""
+        if how:
+            return str(super().url(name, **how))
+        address, signed_at = self._signed.get(name, ("", 0.0))
+        if not address or monotonic() - signed_at > self.querystring_expire / 2:
+            if len(self._signed) >= MAX_ADDRESSES:
+                self._signed.clear()
+            address = str(super().url(name))
+            self._signed[name] = address, monotonic()
+        return address

@@ -1,0 +1,89 @@
+"""Answers to update checks that were asked before: devices of one kind ask alike, but for their own id.
+
+A question is the query string without that id, and the address that the server is called by. `decide` looks at an id
+only to find the first candidate whose rollout includes it. So a question has, for one snapshot, at most one answer per
+candidate, and one for devices outside of all rollouts; each is made by `decide` for the first device that asks.
+"""
+
+import sys
+import weakref
+from dataclasses import dataclass
+from time import monotonic
+
+from deployments import snapshots
+from deployments.device_http import Answer
+from deployments.policy.rollout import is_included
+from deployments.policy.types import Snapshot
+
+# Some 1 kB each: enough for two kinds of devices of each of the builds that snapshots are held of.
+MAX_QUESTIONS = 20_000
+_MAX_QUESTION_LENGTH = 500
+# An answer may hold an address that is valid for a while (`bundle_storage.download_address`).
+_REMEMBERED_SECONDS = 3600.0
+
+Question = tuple[str, str]
+
+
+@dataclass(slots=True)
+class _Known:
+    deployment_key: str
+    # Weak: a snapshot that is no longer in service should go, whoever asked about it.
+    snapshot: "weakref.ref[Snapshot]"
+    asked_at: float
+    # By the place of the candidate that includes the device; a further one for devices outside of all rollouts.
+    answers: tuple[Answer | None, ...]
+
+
+class RepeatedQuestions:
+    """Safe to use from many threads: each step is one operation on a dict, and an answer lost is made anew."""
+
+    def __init__(self) -> None:
+        self._known: dict[Question, _Known] = {}
+
+    def find(self, question: Question, client_unique_id: str) -> Answer | None:
+        """What `decide` said to such a device, if the snapshot is still the one in service. No query, ever."""
+        known = self._known.get(question)
+        if known is None or monotonic() - known.asked_at > _REMEMBERED_SECONDS or not _is_plain(client_unique_id):
+            return None
+        snapshot = snapshots.store.find_warm(known.deployment_key)
+        if snapshot is None or known.snapshot() is not snapshot:
+            return None
+        # Without a rollout nobody needs to look at its candidates: with thousands of builds they are in no cache.
+        place = _find_place(snapshot, client_unique_id) if len(known.answers) > 1 else 0
+        return known.answers[place]
+
+    def remember(self, question: Question, client_unique_id: str, snapshot: Snapshot, answer: Answer) -> None:
+        """`answer` is what `decide` said. The id is as sent, at the end of the query string; no other is in it."""
+        prefix, base_url = question
+        if len(prefix) > _MAX_QUESTION_LENGTH or not _is_plain(client_unique_id):
+            return
+        known = self._known.get(question)
+        if known is None or known.snapshot() is not snapshot or monotonic() - known.asked_at > _REMEMBERED_SECONDS:
+            if len(self._known) >= MAX_QUESTIONS:
+                # Simpler than telling the old from the new, and seldom: what is still asked comes back at once.
+                self._known.clear()
+            nothing = (None,) * _count_places(snapshot)
+            known = _Known(snapshot.deployment_key, weakref.ref(snapshot), monotonic(), nothing)
+            # One text for all questions to this address.
+            self._known[prefix, sys.intern(base_url)] = known
+        place = _find_place(snapshot, client_unique_id)
+        known.answers = tuple(answer if at == place else other for at, other in enumerate(known.answers))
+
+
+def _is_plain(client_unique_id: str) -> bool:
+    """Whether it means itself, and ends the query string."""
+    return not ("&" in client_unique_id or "%" in client_unique_id or "+" in client_unique_id)
+
+
+def _count_places(snapshot: Snapshot) -> int:
+    is_any_outside = not snapshot.candidates or snapshot.candidates[-1].rollout_percent < 100
+    return len(snapshot.candidates) + is_any_outside
+
+
+def _find_place(snapshot: Snapshot, client_unique_id: str) -> int:
+    place = 0
+    for candidate in snapshot.candidates:
+        if is_included(candidate.deployment_id, client_unique_id, candidate.rollout_percent):
+            return place
+        place += 1
+    return place
