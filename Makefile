@@ -13,10 +13,10 @@ WEB_CONCURRENCY ?= 1
 LOCAL_URL := http://$(HOST):$(PORT)
 export PYTHON HOST PORT WEB_CONCURRENCY LOCAL_URL
 
-.PHONY: help run test check bench fuzz openapi lock clean
+.PHONY: help run test check bench screenshots fuzz openapi lock clean
 
 help: ## List the commands
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 10
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
 
 run: .venv/installed ## Start web, worker and beat, with a demo project (DEMO=0: empty). HOST, PORT
 	@$(PYTHON) manage.py prepare --demo=$(DEMO)
@@ -41,6 +41,12 @@ check: .venv/installed-dev ## Lint, types, import contract, migrations, deployme
 
 bench: .venv/installed-dev ## Measure requests and processing (DATABASE_URL: a scratch PostgreSQL for aggregation; BENCH_LARGE=1)
 	@$(PYTHON) -m tests.bench
+
+screenshots: .venv/installed-dev ## Write pictures of the pages to var/screenshots, and those that the README shows
+	@(cd tests/browser && npm ci --silent --no-audit --no-fund)
+	mkdir -p var/screenshots docs/screenshots
+	SCREENSHOTS_DIR=$(CURDIR)/var/screenshots README_PICTURES=$(CURDIR)/docs/screenshots \
+	  .venv/bin/pytest -q tests/browser/test_screens.py tests/browser/test_dialog_screens.py $(ARGS)
 
 fuzz: .venv/installed-dev ## Try the release API against its own document for minutes, with other values at each run
 	@SCHEMA_EXAMPLES=300 .venv/bin/pytest --timeout 1800 tests/flows/test_release_api.py -k document

@@ -1,4 +1,7 @@
-"""Looks at a page at both widths in both themes. With SCREENSHOTS_DIR set, each look is kept as a picture there."""
+"""Looks at a page at both widths in both themes. With SCREENSHOTS_DIR set, each look is kept as a picture there.
+
+A name is used by one test only, else one picture would overwrite the other.
+"""
 
 import os
 from pathlib import Path
@@ -28,4 +31,16 @@ def look_at(page: Page, name: str) -> None:
                 is_whole = not page.locator("dialog[open]").count()
                 path = Path(folder) / f"{name}-{device}-{theme}.png"
                 page.screenshot(path=path, full_page=is_whole, caret="initial")
+    page.set_viewport_size({"width": WIDTHS["desktop"], "height": 900})
+
+
+def show_in_readme(page: Page, name: str) -> None:
+    """With README_PICTURES set, what the window shows is kept there, light and dark."""
+    folder = os.environ.get("README_PICTURES")
+    if not folder:
+        return
+    page.set_viewport_size({"width": 1280, "height": 800})
+    for theme in THEMES:
+        page.evaluate("theme => document.documentElement.dataset.bsTheme = theme", theme)
+        page.screenshot(path=Path(folder) / f"{name}-{theme}.png", caret="initial")
     page.set_viewport_size({"width": WIDTHS["desktop"], "height": 900})

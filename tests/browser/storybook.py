@@ -70,6 +70,8 @@ def write_storybook() -> Storybook:
     people = [_member(project, *who) for who in (("Elif", "Kaya"), ("Mert", "Aydın"), ("Olga", "Berg", Role.ADMIN))]
     viewer = _member(project, "Vera", "Lindt", Role.VIEWER)
     now = timezone.now()
+    # First: lists that are in the order of creation agree with the times then.
+    _add_other_projects(people[0], now)
     replaced = _build(project, "4.1.2", now - timedelta(days=40), people[0], store_status=StoreStatus.APPROVED)
     build = _build(project, "4.2.0", now - timedelta(days=14), people[0], store_status=StoreStatus.LIVE)
     releases = [_release(build, update, people[number % 2], now) for number, update in enumerate(_UPDATES)]
@@ -81,7 +83,6 @@ def write_storybook() -> Storybook:
     # A few hours at a time: what a device ran between two looks at the log is in no history.
     while apply_batch(300):
         pass
-    _add_other_projects(people[0], now)
     return Storybook(project, build, releases, people[0], viewer)
 
 

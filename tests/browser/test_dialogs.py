@@ -5,7 +5,7 @@ import re
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from builds.models import Build
@@ -196,21 +196,3 @@ def test_the_address_alone_shows_a_page(
     expect(page.get_by_role("button", name="Roll back to v1")).to_be_visible()
     page.get_by_role("link", name="Cancel").click()
     expect(page.get_by_role("heading", name="v3 is the Live update")).to_be_visible()
-
-
-def test_without_scripts_the_links_lead_to_pages(
-    browser: Browser, live_server: LiveServer, release_manager: User, live: CodePush
-) -> None:
-    page = browser.new_context(java_script_enabled=False).new_page()
-    sign_in(page, live_server, release_manager, at=build_url(live.build))
-    _card_link(page, "Rollback", "v3").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Roll back v3")
-    page.get_by_role("radio", name=re.compile("^v1")).check()
-    page.get_by_label("Reason").fill("Crashes")
-    page.get_by_role("button", name="Show what would happen").click()
-    expect(page.get_by_text("v4 Live, same bundle as v1")).to_be_visible()
-    # Enter does what the form is for, not what it shows beforehand.
-    page.get_by_label("Reason").press("Enter")
-    expect(page.get_by_text("Rolled back to v1. v4 is Live.")).to_be_visible()
-    expect(page.get_by_text("Crashes")).to_be_visible()
-    page.context.close()

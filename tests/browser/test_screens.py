@@ -4,7 +4,7 @@ from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
 from tests.browser.people import sign_in
-from tests.browser.screens import look_at
+from tests.browser.screens import look_at, show_in_readme
 from tests.browser.storybook import write_storybook
 from tests.deployments.pages import build_url, codepush_url
 
@@ -28,4 +28,6 @@ def test_main_pages(page: Page, complaints: list[str], live_server: LiveServer, 
     for name, address in screens.items():
         page.goto(f"{live_server.url}{address}")
         look_at(page, name)
+        if name in ("projects", "build"):
+            show_in_readme(page, name)
     assert complaints == []

@@ -69,7 +69,7 @@ def test_what_cannot_be_a_bundle_is_not_even_sent(
     assert complaints == []
 
 
-def test_a_bundle_that_the_server_refuses_is_told_in_its_words(form: Page) -> None:
+def test_a_bundle_that_the_server_refuses_is_told_in_its_words(form: Page, complaints: list[str]) -> None:
     choose(form, SAMPLES / "ios-v1.zip")
     expect(in_field(form, "is an iOS bundle, and this is a build for Android.")).to_be_visible()
     assert_waits(form, "Choose another bundle first.")
@@ -77,6 +77,7 @@ def test_a_bundle_that_the_server_refuses_is_told_in_its_words(form: Page) -> No
     look_at(form, "upload-refused")
     choose(form, SAMPLES / "android-v1.zip")
     assert_ready(form)
+    assert complaints == []
 
 
 def test_the_content_that_is_live_needs_a_tick(
