@@ -11,6 +11,7 @@ from typing import Any
 import dj_database_url
 from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
+from pythonjsonlogger.core import RESERVED_ATTRS
 
 from codepush_site import env
 
@@ -22,6 +23,17 @@ DATABASE_URL = env.read_str("DATABASE_URL")
 REDIS_URL = env.read_url("REDIS_URL", schemes={"redis", "rediss"})
 PUBLIC_URL = env.read_url("PUBLIC_URL", schemes={"http", "https"})
 DEBUG = env.read_bool("DEBUG", default=False)
+
+# How many proxies of the operator's own stand before this server, each of which appends to X-Forwarded-For.
+TRUSTED_PROXY_COUNT = env.read_int("TRUSTED_PROXY_COUNT", default=0, minimum=0, maximum=10)
+METRICS_TOKEN = env.read_str("METRICS_TOKEN")
+# Workers on a host where no web process answers /metrics for them serve it themselves.
+WORKER_METRICS_PORT = env.read_int("WORKER_METRICS_PORT", default=0, minimum=0, maximum=65535)
+# Each process has files of its own there.
+MEASURES_DIR = VAR_DIR / "measures"
+MEASURES_DIR.mkdir(exist_ok=True)
+# prometheus_client looks for it when it is imported, which is after the settings.
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(MEASURES_DIR)
 
 
 def _read_secret_key() -> str:
@@ -49,6 +61,7 @@ ALLOWED_HOSTS = env.read_hosts("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
 
 INSTALLED_APPS = [
+    "telemetry",
     "builds",
     "deployments",
     "metrics",
@@ -63,6 +76,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "codepush_site.request_context.RequestContextMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Behind WhiteNoise: on each of thirty static files of a page it would be five kilobytes that protect nothing.
@@ -254,11 +268,33 @@ USE_I18N = False
 TIME_ZONE = "UTC"
 USE_TZ = True
 
+# Read by `tracing` (the second one by OpenTelemetry, too).
+SENTRY_DSN = env.read_url("SENTRY_DSN", schemes={"http", "https"})
+OTEL_EXPORTER_OTLP_ENDPOINT = env.read_url("OTEL_EXPORTER_OTLP_ENDPOINT", schemes={"http", "https"})
+
+# Embedded, a person reads it in a terminal; else what collects logs does.
+LOG_FORMAT = env.read_choice("LOG_FORMAT", default="json" if DATABASE_URL else "text", choices={"json", "text"})
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"context": {"()": "telemetry.logs.AddContext"}},
+    "formatters": {
+        "text": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
+        "json": {
+            "()": "pythonjsonlogger.json.JsonFormatter",
+            "fmt": "{levelname}{name}{message}",
+            "style": "{",
+            "timestamp": "time",
+            "rename_fields": {"levelname": "level", "name": "logger"},
+            # Requests are written with their query, which may hold the id of a device.
+            "reserved_attrs": [*RESERVED_ATTRS, "request", "server_time"],
+        },
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["context"]}},
     "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {"django": {"handlers": ["console"], "level": "INFO", "propagate": False}},
+    "loggers": {
+        "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        # A line per request: too much between those of a person who tries things out.
+        "pages": {"level": "INFO" if LOG_FORMAT == "json" else "WARNING"},
+    },
 }

@@ -8,17 +8,20 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+
+from codepush_site import tracing
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "codepush_site.settings")
+# Before Django reads which middleware there is.
+tracing.start(sentry_dsn=settings.SENTRY_DSN, otlp_endpoint=settings.OTEL_EXPORTER_OTLP_ENDPOINT)
 django_application = get_wsgi_application()
 
 # Only now: these import settings and models.
-from django.conf import settings  # noqa: E402
-
 from deployments import bundle_download, snapshot_refresh  # noqa: E402
 from deployments import device_api as deployments_api  # noqa: E402
 from metrics import device_api as metrics_api  # noqa: E402

@@ -13,6 +13,7 @@ from metrics.reports import (
     parse_deploy_report,
     parse_download_report,
 )
+from telemetry import measures
 
 # Half of the threads of a web process (Procfile): should the log be slow, the others are there for update checks. A
 # device that is told to come back sends its report again. One append more waits so long, which is several of them.
@@ -21,10 +22,18 @@ _appends = threading.BoundedSemaphore(16)
 
 
 def _take(environ: Environ, parse: Callable[[bytes, str, str], DeviceReport]) -> Answer:
+    said = _append(environ, parse)
+    measures.reports.add(said.outcome)
+    return said
+
+
+def _append(environ: Environ, parse: Callable[[bytes, str, str], DeviceReport]) -> Answer:
     length = environ.get("CONTENT_LENGTH") or "0"
     # By digits first: int() refuses thousands of them.
     if not length.isdecimal() or len(length) > 9 or int(length) > MAX_BODY_BYTES:
-        return text(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"A report has {MAX_BODY_BYTES} bytes at most.")
+        return text(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"A report has {MAX_BODY_BYTES} bytes at most.", outcome="too_large"
+        )
     body = environ["wsgi.input"].read(int(length))
     try:
         report = parse(body, environ.get("CONTENT_TYPE", ""), environ.get("HTTP_X_CODEPUSH_SDK_VERSION", ""))
@@ -37,10 +46,10 @@ def _take(environ: Environ, parse: Callable[[bytes, str, str], DeviceReport]) ->
         finally:
             _appends.release()
     except ReportRefused as refusal:
-        return text(HTTPStatus.BAD_REQUEST, str(refusal))
+        return text(HTTPStatus.BAD_REQUEST, str(refusal), outcome="malformed")
     except report_log.LogUnavailable:
         return unavailable()
-    return text(HTTPStatus.OK, "OK", ("Cache-Control", "no-store"))
+    return text(HTTPStatus.OK, "OK", ("Cache-Control", "no-store"), outcome="taken")
 
 
 @device_endpoint("POST")

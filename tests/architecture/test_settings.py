@@ -26,9 +26,14 @@ BAD_VALUES = {
     "WEB_CONCURRENCY": ["0", "two"],
     "PORT": ["0", "65536", "http"],
     "REPORT_RETENTION_DAYS": ["0", "36501", "90d"],
+    "TRUSTED_PROXY_COUNT": ["-1", "11", "all"],
+    "WORKER_METRICS_PORT": ["65536", "http"],
+    "SENTRY_DSN": ["key@sentry.example"],
+    "OTEL_EXPORTER_OTLP_ENDPOINT": ["collector:4318"],
+    "LOG_FORMAT": ["xml", "JSON"],
     "DEVICE_RETENTION_DAYS": ["0", "36501", "half a year"],
 }
-NO_BAD_VALUE = {"SECRET_KEY"}
+NO_BAD_VALUE = {"METRICS_TOKEN", "SECRET_KEY"}
 
 
 def _start(folder: Path, *arguments: str, **values: str) -> "subprocess.CompletedProcess[str]":
