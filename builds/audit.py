@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from builds.models import AuditAction, AuditEntry, Build, Project
+from telemetry import context
 
 # Who acted when no person did.
 WORKER_NAME = "worker"
@@ -35,4 +36,5 @@ def record(
         before=before or {},
         after=after or {},
         reason=reason,
+        address=context.current().get("address", ""),
     )

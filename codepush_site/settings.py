@@ -189,6 +189,11 @@ PROCESSING_LEASE_SECONDS = env.read_int("PROCESSING_LEASE_SECONDS", default=30, 
 # How long reports are kept for support staff once they are in the numbers, and silent devices among the devices.
 REPORT_RETENTION_DAYS = env.read_int("REPORT_RETENTION_DAYS", default=90, minimum=1, maximum=36_500)
 DEVICE_RETENTION_DAYS = env.read_int("DEVICE_RETENTION_DAYS", default=180, minimum=1, maximum=36_500)
+# How long audit entries are kept; 0: for ever.
+AUDIT_RETENTION_DAYS = env.read_int("AUDIT_RETENTION_DAYS", default=0, minimum=0, maximum=36_500)
+if 0 < AUDIT_RETENTION_DAYS < 7:
+    # What somebody did with a stolen console must stay visible; on PostgreSQL the database sees to that, too.
+    raise ImproperlyConfigured(f"AUDIT_RETENTION_DAYS is {AUDIT_RETENTION_DAYS}; write 7 or more, or 0 for ever.")
 # Read by the Procfile. Here so that a bad value stops the start with a sentence, as any other.
 WEB_CONCURRENCY = env.read_int("WEB_CONCURRENCY", default=1, minimum=1, maximum=256)
 PORT = env.read_int("PORT", default=8000, minimum=1, maximum=65535)
@@ -230,6 +235,11 @@ CELERY_BEAT_SCHEDULE = {
     "keep-house": {
         "task": "metrics.keep_house",
         "schedule": crontab(hour="3", minute="17"),
+        "options": {"expires": 12 * 3600},
+    },
+    "delete-old-audit-entries": {
+        "task": "builds.delete_old_audit_entries",
+        "schedule": crontab(hour="3", minute="47"),
         "options": {"expires": 12 * 3600},
     },
     "requeue-unfinished-codepushes": {

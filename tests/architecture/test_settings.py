@@ -30,6 +30,7 @@ BAD_VALUES = {
     "WORKER_METRICS_PORT": ["65536", "http"],
     "SENTRY_DSN": ["key@sentry.example"],
     "OTEL_EXPORTER_OTLP_ENDPOINT": ["collector:4318"],
+    "AUDIT_RETENTION_DAYS": ["6", "-1", "36501", "a year"],
     "LOG_FORMAT": ["xml", "JSON"],
     "DEVICE_RETENTION_DAYS": ["0", "36501", "half a year"],
 }
