@@ -18,7 +18,9 @@ def delete_old_entries(now: datetime) -> int:
     if not settings.AUDIT_RETENTION_DAYS:
         return 0
     # The plain query set: that of the model refuses.
-    old = models.QuerySet(AuditEntry).filter(created_at__lt=now - timedelta(days=settings.AUDIT_RETENTION_DAYS))
+    old: models.QuerySet[AuditEntry] = models.QuerySet(AuditEntry).filter(
+        created_at__lt=now - timedelta(days=settings.AUDIT_RETENTION_DAYS)
+    )
     deleted = 0
     while entry_ids := list(old.order_by("created_at").values_list("pk", flat=True)[:_ENTRIES_PER_BATCH]):
         with transaction.atomic():

@@ -11,9 +11,9 @@ from typing import Any
 import dj_database_url
 from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
-from pythonjsonlogger.core import RESERVED_ATTRS
 
 from codepush_site import env
+from telemetry.logs import describe_logging
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # Everything the embedded mode writes. Tests and the kill tests point it at a folder of their own.
@@ -183,6 +183,8 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 SNAPSHOT_POLL_SECONDS = 0.25
 # Embedded, the database is a file of this host: where it is away, so is this.
 KEEP_SNAPSHOTS = env.read_bool("KEEP_SNAPSHOTS", default=bool(DATABASE_URL))
+# Of one address, for each web process (`deployments.device_limits`); 0: as many as come.
+DEVICE_REQUESTS_PER_SECOND = env.read_int("DEVICE_REQUESTS_PER_SECOND", default=1000, minimum=0, maximum=1_000_000)
 # A worker that has not moved for this long is taken for dead, and its CodePush is given to another.
 PROCESSING_LEASE_SECONDS = env.read_int("PROCESSING_LEASE_SECONDS", default=30, minimum=1, maximum=3600)
 
@@ -260,6 +262,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+AUTHENTICATION_BACKENDS = ["builds.sign_in_limit.LimitedBackend", "django.contrib.auth.backends.ModelBackend"]
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "project_list"
 LOGOUT_REDIRECT_URL = "sign_in"
@@ -267,7 +270,9 @@ LOGOUT_REDIRECT_URL = "sign_in"
 _is_https = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _is_https
 SECURE_SSL_REDIRECT = _is_https
-SECURE_HSTS_SECONDS = 31_536_000 if _is_https else 0
+SECURE_HSTS_SECONDS = (
+    env.read_int("HSTS_SECONDS", default=31_536_000, minimum=0, maximum=63_072_000) if _is_https else 0
+)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _is_https
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _is_https else None
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
@@ -284,27 +289,4 @@ OTEL_EXPORTER_OTLP_ENDPOINT = env.read_url("OTEL_EXPORTER_OTLP_ENDPOINT", scheme
 
 # Embedded, a person reads it in a terminal; else what collects logs does.
 LOG_FORMAT = env.read_choice("LOG_FORMAT", default="json" if DATABASE_URL else "text", choices={"json", "text"})
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {"context": {"()": "telemetry.logs.AddContext"}},
-    "formatters": {
-        "text": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
-        "json": {
-            "()": "pythonjsonlogger.json.JsonFormatter",
-            "fmt": "{levelname}{name}{message}",
-            "style": "{",
-            "timestamp": "time",
-            "rename_fields": {"levelname": "level", "name": "logger"},
-            # Requests are written with their query, which may hold the id of a device.
-            "reserved_attrs": [*RESERVED_ATTRS, "request", "server_time"],
-        },
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["context"]}},
-    "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {
-        "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
-        # A line per request: too much between those of a person who tries things out.
-        "pages": {"level": "INFO" if LOG_FORMAT == "json" else "WARNING"},
-    },
-}
+LOGGING = describe_logging(LOG_FORMAT)

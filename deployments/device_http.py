@@ -21,6 +21,7 @@ JSON = "application/json; charset=utf-8"
 
 # Phones need none of this; web views and browser tools do.
 _ANY_ORIGIN = ("Access-Control-Allow-Origin", "*")
+_NO_GUESSING = ("X-Content-Type-Options", "nosniff")
 _ALLOW_HEADERS = "Content-Type, X-CodePush-Plugin-Name, X-CodePush-Plugin-Version, X-CodePush-SDK-Version"
 
 
@@ -98,7 +99,7 @@ def _ask(endpoint: Callable[[Environ], Answer], environ: Environ) -> Answer:
 @lru_cache(maxsize=1000)
 def _describe_content(content_type: str, length: int, headers: tuple[Header, ...]) -> list[Header]:
     # Content-Length always: Android fails a download without it (docs/protocol.md, "Download").
-    return [("Content-Type", content_type), ("Content-Length", str(length)), _ANY_ORIGIN, *headers]
+    return [("Content-Type", content_type), ("Content-Length", str(length)), _ANY_ORIGIN, _NO_GUESSING, *headers]
 
 
 def _status_line(status: HTTPStatus) -> str:

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from http import HTTPStatus
 
+from deployments import device_limits
 from deployments.device_http import Answer, Environ, WsgiApp, device_endpoint, text, unavailable
 from metrics import report_log
 from metrics.reports import (
@@ -39,6 +40,8 @@ def _append(environ: Environ, parse: Callable[[bytes, str, str], DeviceReport]) 
         report = parse(body, environ.get("CONTENT_TYPE", ""), environ.get("HTTP_X_CODEPUSH_SDK_VERSION", ""))
         plugin = (environ.get("HTTP_X_CODEPUSH_PLUGIN_NAME", ""), environ.get("HTTP_X_CODEPUSH_PLUGIN_VERSION", ""))
         report = report.sent_by(*plugin) if any(plugin) else report
+        if not device_limits.allows_report(environ, report.deployment_key):
+            return device_limits.too_many()
         if not _appends.acquire(timeout=_APPEND_WAIT_SECONDS):
             return unavailable()
         try:

@@ -31,6 +31,8 @@ BAD_VALUES = {
     "SENTRY_DSN": ["key@sentry.example"],
     "OTEL_EXPORTER_OTLP_ENDPOINT": ["collector:4318"],
     "AUDIT_RETENTION_DAYS": ["6", "-1", "36501", "a year"],
+    "HSTS_SECONDS": ["-1", "63072001", "a year"],
+    "DEVICE_REQUESTS_PER_SECOND": ["-1", "1000001", "many"],
     "LOG_FORMAT": ["xml", "JSON"],
     "DEVICE_RETENTION_DAYS": ["0", "36501", "half a year"],
 }

@@ -54,7 +54,7 @@ def test_not_even_as_retention_the_last_week(entry: AuditEntry) -> None:
 
 
 def test_a_deleted_account_leaves_its_name(entry: AuditEntry, owner: User) -> None:
-    owner.memberships.all().delete()  # type: ignore[attr-defined]
+    owner.memberships.all().delete()
     owner.delete()
 
     kept = AuditEntry.objects.get()
