@@ -270,9 +270,8 @@ LOGOUT_REDIRECT_URL = "sign_in"
 _is_https = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _is_https
 SECURE_SSL_REDIRECT = _is_https
-SECURE_HSTS_SECONDS = (
-    env.read_int("HSTS_SECONDS", default=31_536_000, minimum=0, maximum=63_072_000) if _is_https else 0
-)
+_hsts_seconds = env.read_int("HSTS_SECONDS", default=31_536_000, minimum=0, maximum=63_072_000)
+SECURE_HSTS_SECONDS = _hsts_seconds if _is_https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _is_https
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _is_https else None
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
