@@ -13,7 +13,7 @@ WEB_CONCURRENCY ?= 1
 LOCAL_URL := http://$(HOST):$(PORT)
 export PYTHON HOST PORT WEB_CONCURRENCY LOCAL_URL
 
-.PHONY: help run test check bench lock clean
+.PHONY: help run test check bench fuzz openapi lock clean
 
 help: ## List the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 10
@@ -41,6 +41,12 @@ check: .venv/installed-dev ## Lint, types, import contract, migrations, deployme
 
 bench: .venv/installed-dev ## Measure requests and processing (DATABASE_URL: a scratch PostgreSQL for aggregation; BENCH_LARGE=1)
 	@$(PYTHON) -m tests.bench
+
+fuzz: .venv/installed-dev ## Try the release API against its own document for minutes, with other values at each run
+	@SCHEMA_EXAMPLES=300 .venv/bin/pytest --timeout 1800 tests/flows/test_release_api.py -k document
+
+openapi: .venv/installed-dev ## Write docs/openapi.json anew
+	@$(PYTHON) -m tests.release_api.document
 
 lock: .venv/installed-dev ## Write requirements*.txt anew from requirements*.in
 	@lock() {

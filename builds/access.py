@@ -1,14 +1,20 @@
 """The only road from a user and an address to an object: outside a project everything in it is a 404."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 
+from builds.actors import TokenUser
 from builds.models import Build, Membership, Project, Role
 
 _RANK = {Role.VIEWER: 0, Role.RELEASE_MANAGER: 1, Role.ADMIN: 2}
+
+
+def find_lower_role(one: str, other: str) -> Role:
+    return min(Role(one), Role(other), key=_RANK.__getitem__)
 
 
 @dataclass(frozen=True)
@@ -40,17 +46,33 @@ def get_project(user: User | AnonymousUser, slug: str, *, role: Role = Role.VIEW
 
     Raises Http404 for somebody outside it, PermissionDenied (with a sentence) for a member of too low a role.
     """
-    membership = (
-        Membership.objects.select_related("project").filter(user_id=user.pk, project__slug=slug).first()
-        if user.is_authenticated
-        else None
-    )
-    if membership is None:
+    access = _find_access(user, project__slug=slug)
+    if access is None:
         raise Http404("No such project, or you are not a member of it.")
-    access = ProjectAccess(membership.project, Role(membership.role))
-    if not access.allows(role):
-        raise PermissionDenied(f"You need the {role.label} role in {access.project.name}. Ask one of its admins.")
+    _require(access, role, user)
     return access
+
+
+def _find_access(user: User | AnonymousUser, **project: Any) -> ProjectAccess | None:
+    """What the user may do in the project that these conditions on a membership name. One query."""
+    if not user.is_authenticated:
+        return None
+    membership = Membership.objects.select_related("project").filter(user_id=user.pk, **project).first()
+    if membership is None:
+        return None
+    if not isinstance(user, TokenUser):
+        return ProjectAccess(membership.project, Role(membership.role))
+    if user.limit.project_id not in (None, membership.project_id):
+        return None
+    return ProjectAccess(membership.project, find_lower_role(membership.role, user.limit.role))
+
+
+def _require(access: ProjectAccess, role: Role, user: User | AnonymousUser) -> None:
+    if access.allows(role):
+        return
+    if isinstance(user, TokenUser):
+        raise PermissionDenied(f"This needs the {role.label} role in {access.project.name}; the token has less.")
+    raise PermissionDenied(f"You need the {role.label} role in {access.project.name}. Ask one of its admins.")
 
 
 def get_build(
@@ -61,6 +83,18 @@ def get_build(
     build = Build.objects.select_related("project", "triggered_by").filter(project=access.project, pk=build_id).first()
     if build is None:
         raise Http404(f"{access.project.name} has no build #{build_id}.")
+    return access, build
+
+
+def get_build_by_id(
+    user: User | AnonymousUser, build_id: int, *, role: Role = Role.VIEWER
+) -> tuple[ProjectAccess, Build]:
+    """As `get_build`, for who does not name the project. Two queries. One answer for "not yours" and "not there"."""
+    build = Build.objects.select_related("project", "triggered_by").filter(pk=build_id).first()
+    access = _find_access(user, project_id=build.project_id) if build else None
+    if build is None or access is None:
+        raise Http404(f"There is no build {build_id}, or you are not a member of its project.")
+    _require(access, role, user)
     return access, build
 
 

@@ -4,11 +4,12 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
+from builds.actors import name_actor
 from builds.models import AuditAction, AuditEntry, Build, Project
 from telemetry import context
 
 # Who acted when no person did.
-WORKER_NAME = "worker"
+WORKER_NAME = name_actor(None)
 
 
 def record(
@@ -32,7 +33,7 @@ def record(
         deployment_id=deployment_id,
         action=action,
         actor=actor,
-        actor_name=(actor.get_full_name() or actor.get_username()) if actor else WORKER_NAME,
+        actor_name=name_actor(actor),
         before=before or {},
         after=after or {},
         reason=reason,

@@ -31,7 +31,7 @@ def delete_old_entries(now: datetime) -> int:
 
 
 def _tell_trigger() -> None:
-    """Until this transaction ends, entries of before the retention may be deleted (migration 0008)."""
+    """Until this transaction ends, entries of before the retention may be deleted (migration 0010)."""
     if connection.vendor == "postgresql":
         days = str(settings.AUDIT_RETENTION_DAYS)
         with connection.cursor() as cursor:

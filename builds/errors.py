@@ -14,6 +14,10 @@ class InvalidInput(DomainError):
     """A value that cannot be taken, whatever the state (422)."""
 
 
+class AlreadyTaken(InvalidInput):
+    """A value that must be unique, and belongs to another object."""
+
+
 class NotAllowedNow(DomainError):
     """A request that does not fit the present state of the object (409)."""
 

@@ -210,6 +210,8 @@ class AuditAction(models.TextChoices):
     MEMBER_ADDED = "member.added", "Member added"
     MEMBER_ROLE_CHANGED = "member.role_changed", "Role changed"
     MEMBER_REMOVED = "member.removed", "Member removed"
+    TOKEN_CREATED = "token.created", "Token created"
+    TOKEN_REVOKED = "token.revoked", "Token revoked"
     BUILD_REGISTERED = "build.registered", "Build registered"
     BUILD_STATUS_CHANGED = "build.status_changed", "Build status changed"
     STORE_STATUS_CHANGED = "build.store_status_changed", "Store status changed"

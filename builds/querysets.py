@@ -5,14 +5,19 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import models
 
+from builds.actors import TokenUser
+
 if TYPE_CHECKING:
     from builds.models import AuditEntry, Build, Project  # noqa: F401 (named in strings)
 
 
 class ProjectQuerySet(models.QuerySet["Project"]):
     def visible_to(self, user: User | AnonymousUser) -> Self:
-        """Projects that the user is a member of. Staff see projects in the admin, not here."""
-        return self.filter(memberships__user_id=user.pk)
+        """Projects that the user is a member of, and the token reaches. Staff see projects in the admin, not here."""
+        visible = self.filter(memberships__user_id=user.pk)
+        if isinstance(user, TokenUser) and user.limit.project_id is not None:
+            visible = visible.filter(pk=user.limit.project_id)
+        return visible
 
 
 class BuildQuerySet(models.QuerySet["Build"]):

@@ -7,7 +7,7 @@ from django.utils.text import slugify
 
 from builds import audit
 from builds.cleaning import require_clean_fields
-from builds.errors import InvalidInput
+from builds.errors import AlreadyTaken, InvalidInput
 from builds.models import AuditAction, Build, Membership, Project, Role, new_deployment_key
 from deployments.policy.version_range import find_version
 
@@ -36,7 +36,7 @@ def create_project(
     if not name or not slug:
         raise InvalidInput(f"{name!r} gives no address. Use a name with letters or digits.", field="name")
     if slug in RESERVED_SLUGS:
-        raise InvalidInput(f"The address {slug!r} belongs to a page of the console. Choose another one.", field="slug")
+        raise AlreadyTaken(f"The address {slug!r} belongs to a page of the console. Choose another one.", field="slug")
     project = Project(name=name, slug=slug, description=description, repository_url=repository_url, **bundle_ids)
     require_clean_fields(project)
     with transaction.atomic():
@@ -44,7 +44,7 @@ def create_project(
             with transaction.atomic():
                 project.save()
         except IntegrityError as taken:
-            raise InvalidInput(
+            raise AlreadyTaken(
                 f"The address {slug!r} is taken by another project. Choose another one.", field="slug"
             ) from taken
         Membership.objects.create(project=project, user=actor, role=Role.ADMIN)
@@ -121,7 +121,7 @@ def register_build(
             with transaction.atomic():
                 build.save()
         except IntegrityError as taken:
-            raise InvalidInput(
+            raise AlreadyTaken(
                 f"The deployment key {deployment_key!r} belongs to another build. Leave it empty to get a new one.",
                 field="deployment_key",
             ) from taken

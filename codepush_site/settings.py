@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "builds",
     "deployments",
     "metrics",
+    "release_api",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -83,6 +84,7 @@ MIDDLEWARE = [
     "codepush_site.middleware.ContentSecurityPolicyMiddleware",
     # Pages are a tenth of their size then. Static files were compressed when they were collected.
     "django.middleware.gzip.GZipMiddleware",
+    "release_api.errors.ApiErrorMiddleware",
     "codepush_site.middleware.BodySizeLimitMiddleware",
     "codepush_site.middleware.NulRefusedMiddleware",
     "codepush_site.middleware.DatabaseOutageMiddleware",
@@ -252,6 +254,11 @@ CELERY_BEAT_SCHEDULE = {
     },
     "delete-leftover-uploads": {
         "task": "deployments.delete_leftover_uploads",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+    "delete-expired-answers": {
+        "task": "release_api.delete_expired_answers",
         "schedule": 3600.0,
         "options": {"expires": 3600},
     },

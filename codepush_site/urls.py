@@ -1,4 +1,4 @@
-"""Where pages are mounted. The device API is not here: `wsgi` answers it before Django sees the request."""
+"""Where pages and the release API are mounted. The device API is not here: `wsgi` answers it before Django does."""
 
 from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
@@ -6,7 +6,8 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from builds.forms import SignInForm
-from codepush_site import health, metrics_page
+from codepush_site import api_docs, health, metrics_page
+from codepush_site.api import api
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="project_list")),
@@ -21,6 +22,9 @@ urlpatterns = [
     path("", include("builds.urls")),
     path("", include("deployments.urls")),
     path("", include("metrics.urls")),
+    path("", include("release_api.urls")),
+    path("api/v1/docs", api_docs.show_docs, name="api_docs"),
+    path("api/v1/", api.urls),
     path("admin/", admin.site.urls),
     path("healthz", health.show_liveness, name="healthz"),
     path("readyz", health.show_readiness, name="readyz"),

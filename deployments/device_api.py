@@ -23,6 +23,7 @@ from telemetry import measures
 _KEY = re.compile(r"[A-Za-z0-9_-]{10,100}", re.ASCII)
 _HOST = re.compile(r"[A-Za-z0-9.:\[\]-]+", re.ASCII)
 _MAX_PARAMETERS = 50
+_ID_NAMES = frozenset({"client_unique_id", "clientUniqueId"})
 
 
 class QueryRefused(ValueError):
@@ -132,7 +133,9 @@ def _answer(environ: Environ, spelling: _Spelling) -> Answer:
     if snapshot is None:
         return text(HTTPStatus.NOT_FOUND, "Not Found: no build has this deployment key.", outcome="unknown_key")
     said = _decide_answer(snapshot, query, base_url, is_legacy=spelling.is_legacy)
-    spelling.repeated.remember(question, client_unique_id, snapshot, said)
+    # An id in the prefix may count in place of the last one, or not.
+    if _ID_NAMES.isdisjoint(_read_parameters(prefix)):
+        spelling.repeated.remember(question, client_unique_id, snapshot, said)
     return said
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import ExpressionWrapper, OuterRef, Q, Subquery
 from django.db.models.functions import Now
 
 if TYPE_CHECKING:
@@ -33,13 +33,12 @@ class CodePushQuerySet(models.QuerySet["CodePush"]):
         return self.order_by("-label_number")
 
     def with_is_live(self) -> Self:
-        """Annotates `is_live`: servable, and no servable one of the same build has a higher label."""
-        newer = (
-            self.model.objects.servable()
-            .filter(build_id=OuterRef("build_id"), label_number__gt=OuterRef("label_number"))
-            .order_by()
-        )
-        return self.annotate(is_live=Q(status="success", is_enabled=True) & ~Exists(newer))
+        """Annotates `is_live`: servable, and its label is the highest among the servable ones of its build."""
+        # Not "no newer one exists": PostgreSQL would look for that in the whole table, again for each row.
+        servable = self.model.objects.servable().filter(build_id=OuterRef("build_id"))
+        highest = servable.by_label_descending().values("label_number")[:1]
+        is_highest = Q(status="success", is_enabled=True, label_number=Subquery(highest))
+        return self.annotate(is_live=ExpressionWrapper(is_highest, output_field=models.BooleanField()))
 
     def live(self) -> Self:
         """Of each build at most one: what devices are offered now."""

@@ -30,7 +30,7 @@ class _Known:
     # Weak: a snapshot that is no longer in service should go, whoever asked about it.
     snapshot: "weakref.ref[Snapshot]"
     asked_at: float
-    # By the place of the candidate that includes the device; the last one is for devices outside of all rollouts.
+    # By the place of the candidate that includes the device; a further one for devices outside of all rollouts.
     answers: tuple[Answer | None, ...]
 
 
@@ -48,13 +48,12 @@ class RepeatedQuestions:
         snapshot = snapshots.store.find_warm(known.deployment_key)
         if snapshot is None or known.snapshot() is not snapshot:
             return None
-        return known.answers[_find_place(snapshot, client_unique_id)]
+        # Without a rollout nobody needs to look at its candidates: with thousands of builds they are in no cache.
+        place = _find_place(snapshot, client_unique_id) if len(known.answers) > 1 else 0
+        return known.answers[place]
 
     def remember(self, question: Question, client_unique_id: str, snapshot: Snapshot, answer: Answer) -> None:
-        """`answer` is what `decide` said. The id is as sent, at the end of the query string.
-
-        Should the question hold one as well, which then counts, its answer is the same for all that ask it.
-        """
+        """`answer` is what `decide` said. The id is as sent, at the end of the query string; no other is in it."""
         prefix, base_url = question
         if len(prefix) > _MAX_QUESTION_LENGTH or not _is_plain(client_unique_id):
             return
@@ -63,7 +62,7 @@ class RepeatedQuestions:
             if len(self._known) >= MAX_QUESTIONS:
                 # Simpler than telling the old from the new, and seldom: what is still asked comes back at once.
                 self._known.clear()
-            nothing = (None,) * (len(snapshot.candidates) + 1)
+            nothing = (None,) * _count_places(snapshot)
             known = _Known(snapshot.deployment_key, weakref.ref(snapshot), monotonic(), nothing)
             # One text for all questions to this address.
             self._known[prefix, sys.intern(base_url)] = known
@@ -74,6 +73,11 @@ class RepeatedQuestions:
 def _is_plain(client_unique_id: str) -> bool:
     """Whether it means itself, and ends the query string."""
     return not ("&" in client_unique_id or "%" in client_unique_id or "+" in client_unique_id)
+
+
+def _count_places(snapshot: Snapshot) -> int:
+    is_any_outside = not snapshot.candidates or snapshot.candidates[-1].rollout_percent < 100
+    return len(snapshot.candidates) + is_any_outside
 
 
 def _find_place(snapshot: Snapshot, client_unique_id: str) -> int:

@@ -7,7 +7,6 @@ answers. KEEP_SNAPSHOTS=0 turns it off.
 import json
 import logging
 import sqlite3
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
@@ -25,6 +24,9 @@ logger = logging.getLogger(__name__)
 # Raise it when the fields of Snapshot or Candidate change: what another version wrote is not read.
 FORMAT = 1
 MAX_KEPT = 20_000
+# Held snapshots are read anew, and so kept anew, every few minutes. One that was not for so long before the last write
+# was held by nobody any more: what it offers may have been disabled since.
+_STALE_SECONDS = 900
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS snapshots (key TEXT PRIMARY KEY, format INTEGER, kept_at REAL, snapshot TEXT);
@@ -32,7 +34,6 @@ CREATE INDEX IF NOT EXISTS snapshots_by_age ON snapshots (kept_at);
 """
 
 _waiting: dict[str, Snapshot] = {}
-_lock = threading.Lock()
 
 
 def put(snapshot: Snapshot) -> None:
@@ -42,11 +43,10 @@ def put(snapshot: Snapshot) -> None:
 
 
 def write() -> None:
-    """What was put is in the file. A file that cannot be written is no reason to stop: it is written next time."""
+    """What was put is in the file. One that cannot be written is no reason to stop: all is put again in a while."""
     if not _waiting:
         return
-    with _lock:
-        rows = [(key, FORMAT, time.time(), _dump(_waiting.pop(key))) for key in list(_waiting)]
+    rows = [(key, FORMAT, time.time(), _dump(_waiting.pop(key))) for key in list(_waiting)]
     try:
         with _opened() as file, file:
             file.executemany("REPLACE INTO snapshots VALUES (?, ?, ?, ?)", rows)
@@ -60,12 +60,16 @@ def write() -> None:
 
 
 def find(deployment_key: str) -> Snapshot | None:
-    """The snapshot that was kept last, by any process of this host and version of this code."""
+    """What the processes of this host held until the database went away, if this version of the code wrote it."""
     if not settings.KEEP_SNAPSHOTS:
         return None
-    with suppress(sqlite3.Error), _opened() as file:
-        query = "SELECT snapshot FROM snapshots WHERE key = ? AND format = ?"
-        row = file.execute(query, (deployment_key, FORMAT)).fetchone()
+    # Whatever is wrong with the file, it is as if there were none.
+    with suppress(sqlite3.Error, ValueError, KeyError, TypeError), _opened() as file:
+        query = (
+            "SELECT snapshot FROM snapshots WHERE key = ? AND format = ?"
+            " AND kept_at > (SELECT max(kept_at) FROM snapshots) - ?"
+        )
+        row = file.execute(query, (deployment_key, FORMAT, _STALE_SECONDS)).fetchone()
         return _load(json.loads(row[0])) if row else None
     return None
 

@@ -10,7 +10,9 @@ django.setup()
 
 from hypothesis import HealthCheck, Phase, given, settings  # noqa: E402
 
+from builds.models import Build  # noqa: E402
 from tests import device_fuzz  # noqa: E402
+from tests.factories import BuildFactory, CodePushFactory  # noqa: E402
 
 INPUTS = int(os.environ.get("INPUTS", "100000"))
 # hypothesis slows down with the number of examples that it keeps in mind.
@@ -37,6 +39,8 @@ def main() -> None:
         statuses[reply.status] += 1
         assert device_fuzz.is_honest(reply), (reply.status, request)
 
+    if not Build.objects.filter(deployment_key=device_fuzz.KEY).exists():
+        CodePushFactory(build=BuildFactory(deployment_key=device_fuzz.KEY))
     while statuses.total() < INPUTS:
         ask()
     kinds = ", ".join(f"{status}: {count:,}" for status, count in sorted(statuses.items()))

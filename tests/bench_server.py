@@ -33,9 +33,9 @@ class Server:
         return ticks / os.sysconf("SC_CLK_TCK")
 
     def memory_mb(self) -> float:
-        """Resident, of the largest web process."""
+        """Resident, of the largest web process; a megabyte is 2^20 bytes, as for ps and top."""
         return max(
-            int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+            int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
             for pid in self.worker_pids()
         )
 

@@ -1,12 +1,15 @@
 """Any bytes as method, query, path, headers and body of a device request, and what may come back: 2xx, 3xx or 4xx."""
 
 import io
+import json
 from typing import Any
 
 from hypothesis import strategies as st
 
 from tests.devices import V01, Reply, send_environ
 
+# Of a build that should be there, so that some requests get further.
+KEY = "fuzzed-deployment-key"
 _PATHS = [
     f"{V01}/update_check",
     "/api/updateCheck",
@@ -21,13 +24,14 @@ _NAMES = ["deployment_key", "appVersion", "package_hash", "label", "client_uniqu
 _VALUES = st.one_of(
     _TEXT, st.sampled_from(["fuzzed-deployment-key", "3.0.0", "v1", "%00", "%ff%fe", "true", "bsdiff4"])
 )
-_QUERY = st.one_of(
-    _TEXT,
-    st.lists(st.tuples(st.sampled_from(_NAMES), _VALUES), max_size=8).map(lambda s: "&".join(f"{n}={v}" for n, v in s)),
+_PAIRS = st.lists(st.tuples(st.sampled_from(_NAMES), _VALUES), max_size=8).map(
+    lambda pairs: "&".join(f"{name}={value}" for name, value in pairs)
 )
+_QUERY = st.one_of(_TEXT, _PAIRS, _PAIRS.map(lambda pairs: f"deployment_key={KEY}&app_version=3.0.0&{pairs}"))
 _BODY = st.one_of(
     st.binary(max_size=500),
     st.dictionaries(st.sampled_from([*_NAMES, "status"]), st.text(max_size=30)).map(lambda sent: repr(sent).encode()),
+    st.text(max_size=30).map(lambda label: json.dumps({"deployment_key": KEY, "label": label}).encode()),
     st.sampled_from([b'{"deployment_key": 1}', b"[" * 5000, b'{"label": "\\ud800"}', b"\xff" * 20_000]),
 )
 _HEADERS = st.dictionaries(
@@ -39,7 +43,7 @@ _HEADERS = st.dictionaries(
 
 requests = st.fixed_dictionaries(
     {
-        "method": st.sampled_from(["GET", "POST", "HEAD", "OPTIONS", "PUT", "\xff"]),
+        "method": st.sampled_from(["GET", "GET", "POST", "POST", "HEAD", "OPTIONS", "PUT", "\xff"]),
         "path": st.one_of(st.sampled_from(_PATHS), _TEXT.map(lambda rest: f"/api/bundles/{rest}")),
         "query": _QUERY,
         "headers": _HEADERS,

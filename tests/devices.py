@@ -66,7 +66,10 @@ def send_environ(environ: dict[str, Any]) -> Reply:
     def start_response(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> Any:
         started.append((status, headers))
 
-    received = b"".join(application(environ, start_response))
+    chunks = application(environ, start_response)
+    received = b"".join(chunks)
+    if hasattr(chunks, "close"):
+        chunks.close()
     ((status, sent),) = started
     return Reply(int(status.split()[0]), {name.lower(): value for name, value in sent}, received)
 

@@ -85,6 +85,16 @@ class FormPage(AccessMixin, View):
         """Do it. Returns where to go then, and the sentence shown there. Raises DomainError."""
         raise NotImplementedError
 
+    def make_form(self, *args: Any, **kwargs: Any) -> ServiceForm:
+        return self.form_class(*args, **kwargs)
+
+    def respond(self, url: str, message: str) -> HttpResponse:
+        """What the browser gets after `act` did it."""
+        messages.success(self.request, message)
+        if self.is_dialog:
+            return HttpResponse(status=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": url})
+        return HttpResponseRedirect(url, status=HTTPStatus.SEE_OTHER)
+
     @property
     def actor(self) -> User:
         # `dispatch` let nobody in who is not signed in.
@@ -117,7 +127,7 @@ class FormPage(AccessMixin, View):
         return self._show(None, HTTPStatus.OK)
 
     def post(self, request: HttpRequest, **address: Any) -> HttpResponse:
-        form = self.form_class(request.POST, request.FILES, auto_id=_AUTO_ID)
+        form = self.make_form(request.POST, request.FILES, auto_id=_AUTO_ID)
         is_preview = "preview" in request.POST
         if not form.is_valid() and not (is_preview and self.is_dialog):
             return self._show(form, HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -129,10 +139,7 @@ class FormPage(AccessMixin, View):
             form.add_refusal(refusal)
             self.load(**address)
             return self._show(form, find_status(refusal), refusal)
-        messages.success(request, message)
-        if self.is_dialog:
-            return HttpResponse(status=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": url})
-        return HttpResponseRedirect(url, status=HTTPStatus.SEE_OTHER)
+        return self.respond(url, message)
 
     def _act_once(self, values: dict[str, Any]) -> tuple[str, str]:
         key = self.request.POST.get("request_key")
@@ -160,7 +167,7 @@ class FormPage(AccessMixin, View):
         except NotAllowedNow as obstacle:
             told = {"obstacle": (refusal or obstacle).message, "next_step": self.next_step()}
             return self._render("409.html", told, HTTPStatus.CONFLICT)
-        self.form = form if form is not None else self.form_class(auto_id=_AUTO_ID)
+        self.form = form if form is not None else self.make_form(auto_id=_AUTO_ID)
         self.form.initial = self.initial()
         context = {"form": self.form, "request_key": uuid4() if self.creates else None, **self.describe()}
         return self._render(template or self.template_name, context, status)

@@ -7,6 +7,8 @@ _HARMLESS = frozenset("\n\r\t")
 # Embeddings, overrides and isolates: text behind them reads otherwise than it is stored. Plain marks (U+200E, U+200F),
 # as Hebrew and Arabic keyboards write them, turn nothing around.
 _TURNS_AROUND = frozenset(map(chr, [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]))
+# What is left, as a pattern of a JSON schema.
+PLAIN_PATTERN = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]*$"
 
 
 def describe_misleading(text: str) -> str:

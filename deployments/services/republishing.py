@@ -27,13 +27,16 @@ def roll_back(
     """A new CodePush with the bundle of an earlier success is Live. Devices see it at their next check.
 
     `codepush_id` is the Live one. No file is copied. `is_mandatory`: None keeps what the earlier one says.
+    Several at once that do not say what they saw (`expected_live` None) succeed in turn, each with its own label.
     Raises InvalidInput (no such label, bad rollout), NotAllowedNow (not the Live one), StaleView.
     Source: App Maker, "Rollback a CodePush".
     """
     checks.check_rollout(rollout_percent)
     checks.check_reason(reason)
     with codepush_change(codepush_id, actor=actor) as (change, codepush):
-        live = checks.require_is_live(codepush, change.require_live(expected_live))
+        live = change.require_live(expected_live)
+        if expected_live is not None or not _is_replaced_by_rollbacks_only(codepush):
+            live = checks.require_is_live(codepush, live)
         source = _get_earlier_success(change, live, to_label)
         return _publish_copy(
             change,
@@ -75,7 +78,18 @@ def promote(
         )
 
 
-def _get_earlier_success(change: BuildChange, live: CodePush, label: str) -> CodePush:
+def _is_replaced_by_rollbacks_only(codepush: CodePush) -> bool:
+    """It was Live until somebody else rolled back, too: then this rollback comes after theirs."""
+    newer = (
+        CodePush.objects.servable()
+        .filter(build_id=codepush.build_id)
+        .filter(label_number__gt=codepush.label_number or 0)
+    )
+    origins = set(newer.values_list("origin", flat=True))
+    return codepush.is_successful and codepush.is_enabled and origins == {CodePush.Origin.ROLLBACK}
+
+
+def _get_earlier_success(change: BuildChange, live: CodePush | None, label: str) -> CodePush:
     """The success with this label, older than the Live one; disabled ones too."""
     successes = change.build.codepushes.successful().select_related("source")
     # Every success has a label, so None finds none.
@@ -84,7 +98,7 @@ def _get_earlier_success(change: BuildChange, live: CodePush, label: str) -> Cod
         raise InvalidInput(
             f"{change.build} has no CodePush {label!r}. Choose an earlier label, such as v1.", field="to"
         )
-    if (found.label_number or 0) >= (live.label_number or 0):
+    if live is None or (found.label_number or 0) >= (live.label_number or 0):
         raise InvalidInput(f"{label} is not earlier than {live}, which is Live. Choose an earlier label.", field="to")
     return found
 

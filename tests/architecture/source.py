@@ -7,7 +7,7 @@ from pathlib import Path
 from django.conf import settings
 
 ROOT: Path = settings.BASE_DIR
-PACKAGES = ("builds", "deployments", "metrics", "telemetry", "codepush_site")
+PACKAGES = ("builds", "deployments", "metrics", "release_api", "telemetry", "codepush_site", "codepush_cli")
 
 
 def product_files() -> list[Path]:

@@ -43,8 +43,9 @@ def _card_link(page: Page, action: str, label: str) -> Locator:
     return page.get_by_role("article", name=label).get_by_role("link", name=f"{action} {label}")
 
 
-def _path(page: Page) -> str:
-    return str(page.evaluate("location.pathname"))
+def _expect_path(page: Page, path: str) -> None:
+    """Waits for it: a dialog is shown a moment before its address is."""
+    page.wait_for_function("path => location.pathname === path", arg=path)
 
 
 def test_enter_opens_it_at_its_address_and_esc_closes_it_where_one_was(
@@ -54,11 +55,11 @@ def test_enter_opens_it_at_its_address_and_esc_closes_it_where_one_was(
     link.press("Enter")
     expect(_dialog(at_build)).to_have_accessible_name("Roll back v3")
     expect(at_build.get_by_role("radio", name=re.compile("^v2"))).to_be_focused()
-    assert _path(at_build) == codepush_url(live, "rollback")
+    _expect_path(at_build, codepush_url(live, "rollback"))
     at_build.keyboard.press("Escape")
     expect(_dialog(at_build)).to_be_hidden()
     expect(link).to_be_focused()
-    assert _path(at_build) == build_url(live.build)
+    _expect_path(at_build, build_url(live.build))
     assert complaints == []
 
 
@@ -75,7 +76,7 @@ def test_the_preview_and_the_button_follow_the_choice(at_build: Page, complaints
     # What is done is not opened again by Back.
     at_build.go_back()
     expect(_dialog(at_build)).to_be_hidden()
-    assert _path(at_build) == build_url(live.build)
+    _expect_path(at_build, build_url(live.build))
     assert complaints == []
 
 
@@ -91,11 +92,11 @@ def test_text_that_was_edited_is_not_lost_by_accident(at_build: Page, live: Code
         at_build.keyboard.press("Escape")
         expect(_dialog(at_build).get_by_text("Discard changes?")).to_be_hidden()
         expect(description).to_have_value("Half a sentence")
-        assert _path(at_build) == codepush_url(live, "edit")
+        _expect_path(at_build, codepush_url(live, "edit"))
     _dialog(at_build).get_by_role("button", name="Close").click()
     _dialog(at_build).get_by_role("button", name="Discard").click()
     expect(_dialog(at_build)).to_be_hidden()
-    assert _path(at_build) == build_url(live.build)
+    _expect_path(at_build, build_url(live.build))
 
 
 def test_what_was_not_edited_closes_at_once_by_the_backdrop_and_by_back(at_build: Page, live: CodePush) -> None:
@@ -104,7 +105,7 @@ def test_what_was_not_edited_closes_at_once_by_the_backdrop_and_by_back(at_build
         expect(_dialog(at_build)).to_be_visible()
         leave()
         expect(_dialog(at_build)).to_be_hidden()
-        assert _path(at_build) == build_url(live.build)
+        _expect_path(at_build, build_url(live.build))
     at_build.go_forward()
     expect(_dialog(at_build)).to_have_accessible_name("Edit v3")
 
@@ -120,7 +121,7 @@ def test_errors_take_the_focus_and_input_is_kept(at_build: Page, live: CodePush)
     expect(rollout).to_have_attribute("aria-invalid", "true")
     summary.get_by_role("link", name="Rollout").click()
     expect(rollout).to_be_focused()
-    assert _path(at_build) == codepush_url(live, "edit")
+    _expect_path(at_build, codepush_url(live, "edit"))
 
 
 def test_the_focus_returns_to_the_link_of_the_renewed_page(at_build: Page, live: CodePush) -> None:
@@ -154,7 +155,7 @@ def test_a_rollback_of_what_is_live_no_more_leads_to_the_one_of_what_is(
     expect(_dialog(at_build).get_by_text("v2 became Live while this was open. Review again.")).to_be_visible()
     _dialog(at_build).get_by_role("link", name="Review a rollback of v2").click()
     expect(_dialog(at_build)).to_have_accessible_name("Roll back v2")
-    assert _path(at_build) == codepush_url(live.build.codepushes.get(label_number=2), "rollback")
+    _expect_path(at_build, codepush_url(live.build.codepushes.get(label_number=2), "rollback"))
 
 
 def test_typed_text_is_back_after_signing_in_again(at_build: Page, release_manager: User, live: CodePush) -> None:

@@ -2,6 +2,8 @@
 
 from hashlib import sha256
 from pathlib import Path
+from typing import BinaryIO
+from wsgiref.util import FileWrapper
 
 import pytest
 from django.contrib.auth.models import User
@@ -12,7 +14,7 @@ from builds.models import Build
 from deployments import bundle_storage
 from tests.conftest import SAMPLES
 from tests.deployments.stories import release, sample, small_archive
-from tests.devices import Device, Reply, send
+from tests.devices import Device, Reply, send, send_environ
 
 CONTENT = bytes(range(256)) * 3000
 NAME = f"{sha256(CONTENT).hexdigest()}.zip"
@@ -55,6 +57,22 @@ def test_what_was_uploaded_is_what_a_device_downloads(device: Device, build: Bui
     reply = device.get(address)
     assert reply.body == (SAMPLES / "android-v1.zip").read_bytes()
     assert reply.headers["content-length"] == "889082"
+
+
+def test_a_server_that_can_send_files_by_itself_is_handed_the_file() -> None:
+    handed: list[BinaryIO] = []
+
+    def wrap(file: BinaryIO, size: int) -> FileWrapper:
+        handed.append(file)
+        return FileWrapper(file, size)
+
+    request = {"REQUEST_METHOD": "GET", "PATH_INFO": PATH, "HTTP_HOST": "testserver", "wsgi.file_wrapper": wrap}
+    assert_whole(send_environ(request))
+    assert_whole(send_environ({**request, "HTTP_IF_RANGE": '"another"', "HTTP_RANGE": "bytes=1-2"}))
+    assert send_environ({**request, "HTTP_RANGE": "bytes=1-2"}).body == CONTENT[1:3]
+    assert send_environ({**request, "REQUEST_METHOD": "HEAD"}).body == b""
+    assert [file.name for file in handed] == [str(bundle_storage.local_directory()) + f"/{NAME}"] * 2
+    assert all(file.closed for file in handed)
 
 
 @pytest.mark.parametrize(

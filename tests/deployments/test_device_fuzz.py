@@ -9,7 +9,12 @@ from tests import device_fuzz
 from tests.factories import BuildFactory
 
 
-@pytest.mark.django_db
+@pytest.fixture
+def _known_build(db: None) -> None:
+    BuildFactory(deployment_key=device_fuzz.KEY)
+
+
+@pytest.mark.usefixtures("_known_build")
 @given(device_fuzz.requests)
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_bytes_are_answered(request_: dict[str, Any]) -> None:
@@ -17,9 +22,8 @@ def test_any_bytes_are_answered(request_: dict[str, Any]) -> None:
     assert device_fuzz.is_honest(reply), (reply.status, reply.headers)
 
 
-@pytest.mark.django_db
+@pytest.mark.usefixtures("_known_build")
 def test_the_fuzzer_reaches_answers_of_all_kinds() -> None:
-    BuildFactory(deployment_key="fuzzed-deployment-key")
     asked = {"method": "GET", "path": "/api/updateCheck", "headers": {}, "body": b""}
     queries = [
         "deploymentKey=fuzzed-deployment-key&appVersion=3.0.0",

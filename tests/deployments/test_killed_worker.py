@@ -148,6 +148,10 @@ def _assert_published_once() -> None:
     assert list(CodePush.objects.order_by("pk").values_list("label_number", flat=True)) == [1, 2]
     assert AuditEntry.objects.filter(action="codepush.succeeded").count() == 2
     assert AuditEntry.objects.exclude(action__in=["codepush.succeeded", "codepush.created"]).count() == 0
-    kept = [*Bundle.objects.all(), *BundleDiff.objects.all(), *BundlePatch.objects.all()]
+    kept: list[Bundle | BundleDiff | BundlePatch] = [
+        *Bundle.objects.all(),
+        *BundleDiff.objects.all(),
+        *BundlePatch.objects.all(),
+    ]
     assert [type(row) for row in kept] == [Bundle, Bundle, BundleDiff, BundlePatch]
     assert stored_files() == {row.storage_name for row in kept}

@@ -97,6 +97,23 @@ def test_questions_fill_no_memory(device: Device, codepush: CodePush, monkeypatc
     assert len(device_api._V01.repeated._known) <= 3
 
 
+def test_two_ids_in_one_question_are_told_apart(device: Device, build: Build) -> None:
+    """Where the last one is empty the other counts, and else it does not: no answer may be kept for such questions."""
+    CodePushFactory(build=build, rollout_percent=50)
+    device.is_legacy = True
+    included, outside = (
+        next(name for name in map(str, range(100)) if _is_offered(device, f"&clientUniqueId={name}") is wanted)
+        for wanted in (True, False)
+    )
+    for _ in range(2):
+        assert not _is_offered(device, f"&client_unique_id={included}&clientUniqueId={outside}")
+        assert _is_offered(device, f"&client_unique_id={included}&clientUniqueId=")
+
+
+def _is_offered(device: Device, ids: str) -> bool:
+    return bool(device.ask(f"deployment_key={device.key}&app_version=3.0.0{ids}").update["isAvailable"])
+
+
 NAMES = ["app_version", "appVersion", "package_hash", "label", "is_companion", "client_unique_id", "clientUniqueId"]
 
 

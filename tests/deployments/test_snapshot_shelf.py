@@ -1,5 +1,6 @@
 """A web process that starts while the database is away answers from what was kept on its host."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -91,6 +92,20 @@ def test_what_another_version_of_the_code_wrote_is_not_read(build: Build, monkey
     monkeypatch.setattr(snapshot_shelf, "FORMAT", snapshot_shelf.FORMAT + 1)
     with pytest.raises(SnapshotUnavailable):
         _restart_without_database(build.deployment_key, monkeypatch)
+
+
+def test_what_nobody_held_any_more_is_not_offered_again(codepush: CodePush, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was asked for an hour before the others, and may have been disabled since."""
+    monkeypatch.setattr(time, "time", lambda: 1_000_000.0)
+    SnapshotStore().get(codepush.build.deployment_key)
+    snapshot_shelf.write()
+    monkeypatch.setattr(time, "time", lambda: 1_003_600.0)
+    other = BuildFactory()
+    SnapshotStore().get(other.deployment_key)
+    snapshot_shelf.write()
+    assert _restart_without_database(other.deployment_key, monkeypatch) is not None
+    with pytest.raises(SnapshotUnavailable):
+        _restart_without_database(codepush.build.deployment_key, monkeypatch)
 
 
 def test_the_file_holds_the_latest_of_many(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,9 @@
+import re
+import sys
+
 import pytest
 
-from deployments.policy.text import describe_misleading, remove_misleading
+from deployments.policy.text import PLAIN_PATTERN, describe_misleading, remove_misleading
 
 
 @pytest.mark.parametrize(
@@ -36,3 +39,8 @@ def test_what_people_write_is_taken(text: str) -> None:
 
 def test_a_name_is_shown_without_them() -> None:
     assert remove_misleading("ios\n\u202epiz.\0zip") == "iospiz.zip"
+
+
+def test_the_pattern_says_the_same_of_every_character() -> None:
+    characters = [chr(number) for number in range(sys.maxunicode + 1) if not 0xD800 <= number < 0xE000]
+    assert [c for c in characters if bool(re.match(PLAIN_PATTERN, c)) == bool(describe_misleading(c))] == []

@@ -42,6 +42,6 @@ def _on_postgresql(statements):
 
 class Migration(migrations.Migration):
 
-    dependencies = [("builds", "0007_audit_address")]
+    dependencies = [("builds", "0009_audit_address")]
 
     operations = [migrations.RunPython(_on_postgresql(GUARD), _on_postgresql(UNGUARD))]

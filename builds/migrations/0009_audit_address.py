@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('builds', '0006_done_requests'),
+        ('builds', '0008_audit_tokens'),
     ]
 
     operations = [

@@ -1,0 +1,3 @@
+from codepush_cli.main import main
+
+main()

@@ -1,0 +1,200 @@
+"""What each command does. Values come from argparse, and go to the server as they are: rules are the server's."""
+
+import tempfile
+import time
+from argparse import Namespace
+from collections.abc import Callable
+from typing import Any
+
+from codepush_cli import display
+from codepush_cli.bundle import is_archive, write_archive
+from codepush_cli.display import Progress
+from codepush_cli.outcome import Refused, TimedOut, UpdateFailed, UsageError
+from codepush_cli.server import Server, Upload
+
+_Json = dict[str, Any]
+_STEPS = {"queued": "Queued", "checking": "Checking", "storing": "Storing", "diffing": "Making diffs"}
+_POLL_SECONDS = 0.25
+_PAGE = 100
+
+
+def release(server: Server, given: Namespace) -> None:
+    build_id = find_build_id(server, given)
+    place = {"platform": given.platform, "build_target": given.target, "expected_live": given.expected_live}
+    fields = {
+        "description": given.description,
+        "rollout_percent": str(given.rollout),
+        "is_mandatory": str(given.mandatory).lower(),
+        "allows_identical": str(given.allow_identical).lower(),
+        **{name: value for name, value in place.items() if value is not None},
+    }
+    progress = Progress(is_quiet=given.json)
+    with tempfile.TemporaryFile() as packed:
+        if is_archive(given.path):
+            file = given.path.open("rb")
+        else:
+            progress.show("Packing", 0)
+            write_archive(given.path, packed)
+            file = packed
+        with file:
+            upload = Upload(fields, file, lambda sent, size: progress.show("Uploading", sent * 100 // size))
+            codepush = server.upload(f"/builds/{build_id}/codepushes", upload, given.idempotency_key)
+    progress.end()
+    _finish(server, codepush, given)
+
+
+def status(server: Server, given: Namespace) -> None:
+    _finish(server, find_codepush(server, given), given)
+
+
+def _finish(server: Server, codepush: _Json, given: Namespace) -> None:
+    """Tell how it stands; with --watch, once that is final."""
+    if given.watch:
+        codepush = _watch(server, codepush, given)
+    _show(codepush, given)
+    if codepush["status"] in ("failed", "canceled"):
+        raise UpdateFailed(codepush["failure_reason"] or f"{codepush['deployment_id']} was canceled.")
+
+
+def _watch(server: Server, codepush: _Json, given: Namespace) -> _Json:
+    progress = Progress(is_quiet=given.json)
+    deadline = time.monotonic() + given.timeout
+    try:
+        while codepush["status"] in ("pending", "processing"):
+            progress.show(_STEPS.get(codepush["step"], "Publishing"), codepush["progress_percent"])
+            if time.monotonic() > deadline:
+                raise TimedOut(
+                    f"{codepush['deployment_id']} is {codepush['status']} after {given.timeout:g} s. It goes on by "
+                    f"itself: codepush status {codepush['deployment_id']} --watch"
+                )
+            time.sleep(_POLL_SECONDS)
+            codepush = server.get(f"/codepushes/{codepush['deployment_id']}")
+    finally:
+        progress.end()
+    return codepush
+
+
+def promote(server: Server, given: Namespace) -> None:
+    codepush = find_codepush(server, given)
+    body = _pick(given, reason="reason", rollout="rollout_percent", expected_live="expected_live")
+    _show(server.write("POST", f"/codepushes/{codepush['deployment_id']}/promote", body), given)
+
+
+def rollback(server: Server, given: Namespace) -> None:
+    codepush = find_codepush(server, given)
+    names = {"to": "to", "reason": "reason", "rollout": "rollout_percent", "mandatory": "is_mandatory"}
+    body = _pick(given, **names, expected_live="expected_live")
+    if given.deployment is None:
+        # Whoever asks to roll back from the Live one means the one that was found a moment ago.
+        body.setdefault("expected_live", codepush["label"])
+    _show(server.write("POST", f"/codepushes/{codepush['deployment_id']}/rollback", body), given)
+
+
+def edit(server: Server, given: Namespace) -> None:
+    names = {"description": "description", "enabled": "is_enabled", "mandatory": "is_mandatory"}
+    body = _pick(given, **names, rollout="rollout_percent", expected_live="expected_live")
+    if not body:
+        raise UsageError("Nothing to change. Use --description, --enable, --disable, --mandatory or --rollout.")
+    codepush = find_codepush(server, given)
+    _show(server.write("PATCH", f"/codepushes/{codepush['deployment_id']}", body), given)
+
+
+def history(server: Server, given: Namespace) -> None:
+    answer = server.get(f"/builds/{find_build_id(server, given)}/codepushes", limit=given.limit)
+    if given.json:
+        return display.show_json(answer)
+    rows = [["Label", "State", "Rollout", "Created", "By", "Deployment ID", "Description"]]
+    for each in answer["items"]:
+        state, created = display.describe_state(each), each["created_at"][:16].replace("T", " ")
+        description = each["description"].split("\n")[0][:60]
+        cells = [each["label"] or "–", state, f"{each['rollout_percent']}%", created, each["created_by"] or "–"]
+        rows.append([*cells, each["deployment_id"], description])
+    display.show_table(rows)
+    return None
+
+
+def metrics(server: Server, given: Namespace) -> None:
+    codepush = find_codepush(server, given)
+    numbers = server.get(f"/codepushes/{codepush['deployment_id']}/metrics")
+    if given.json:
+        return display.show_json(numbers)
+    share = "–" if numbers["active_percent"] is None else f"{numbers['active_percent']:.1f}%"
+    print(display.describe(codepush))
+    display.show_table(
+        [
+            ["Active", "Downloads", "Installs", "Device rollbacks", "As of"],
+            [
+                f"{share} ({numbers['active_devices']:,} of {numbers['total_devices']:,})",
+                *(f"{numbers[name]:,}" for name in ("downloads", "installs", "rollbacks")),
+                numbers["as_of"][:19].replace("T", " "),
+            ],
+        ]
+    )
+    return None
+
+
+def explain(server: Server, given: Namespace) -> None:
+    names = {"client_id": "client_unique_id", "app_version": "app_version", "package_hash": "package_hash"}
+    device = _pick(given, **names, device_label="label")
+    answer = server.get(f"/builds/{find_build_id(server, given)}/explain", **device)
+    if given.json:
+        return display.show_json(answer)
+    print(answer["sentence"])
+    marks = {"passed": "✓", "stopped": "✗", "not_reached": "·"}
+    for step in answer["steps"]:
+        print(f"  {marks[step['outcome']]} {step['title']}", step["detail"], sep=": " if step["detail"] else "")
+    return None
+
+
+def find_build_id(server: Server, given: Namespace) -> int:
+    """The build that --build names, or the only successful one that fits the other options."""
+    if given.build is not None:
+        return int(given.build)
+    if given.project is None:
+        raise UsageError("Which build? Use --build ID, or --project with --platform, --target and --store-version.")
+    wanted = {"platform": given.platform, "build_target": given.target, "store_version": given.store_version}
+    found = server.get(f"/projects/{given.project}/builds", **wanted, status="success", limit=_PAGE)["items"]
+    if len(found) == 1:
+        return int(found[0]["id"])
+    if not found:
+        raise Refused(f"{given.project} has no successful build that fits. See its builds at the dashboard.")
+    names = ", ".join(f"#{each['id']} ({each['platform']} {each['store_version']})" for each in found[:5])
+    raise Refused(f"{len(found)} builds of {given.project} fit: {names}. Name one with --build.")
+
+
+def find_codepush(server: Server, given: Namespace) -> _Json:
+    """The one with this deployment ID; without one, that of the build with --label, or else its Live one."""
+    if given.deployment is not None:
+        return server.get(f"/codepushes/{given.deployment}")
+    build_id = find_build_id(server, given)
+
+    def is_meant(codepush: _Json) -> bool:
+        return bool(codepush["label"] == given.label if given.label else codepush["is_live"])
+
+    found = _find_in_history(server, build_id, is_meant)
+    if found is None:
+        raise Refused(f"Build #{build_id} has no CodePush {given.label or 'that is Live'}. See: codepush history")
+    return found
+
+
+def _find_in_history(server: Server, build_id: int, is_meant: Callable[[_Json], bool]) -> _Json | None:
+    offset, count = 0, 1
+    while offset < count:
+        page = server.get(f"/builds/{build_id}/codepushes", limit=_PAGE, offset=offset)
+        for codepush in page["items"]:
+            if is_meant(codepush):
+                return dict(codepush)
+        offset, count = offset + _PAGE, page["count"]
+    return None
+
+
+def _pick(given: Namespace, **names: str) -> _Json:
+    """{name of the API: value} of the options that were given. `names`: {option: name of the API}."""
+    return {name: getattr(given, option) for option, name in names.items() if getattr(given, option) is not None}
+
+
+def _show(codepush: _Json, given: Namespace) -> None:
+    if given.json:
+        display.show_json(codepush)
+    else:
+        print(display.describe(codepush))

@@ -1,0 +1,26 @@
+"""The release API as it is mounted: every app's part of it, under one token check and one error envelope."""
+
+from ninja import NinjaAPI
+
+from builds.api import builds, projects
+from deployments import api as codepushes_api
+from deployments import api_builds
+from metrics import api as metrics_api
+from release_api import api as tokens_api
+from release_api.errors import add_handlers
+from release_api.operations import BearerToken
+
+api = NinjaAPI(
+    title="CodePush Console release API",
+    version="1",
+    description=(
+        "Whatever a person can do in the dashboard, a pipeline can do with a token. "
+        "Errors are `{error: {code, message, fields?}}`. Lists take `limit` and `offset`."
+    ),
+    auth=BearerToken(),
+    docs_url=None,
+    urls_namespace="release_api",
+)
+add_handlers(api)
+for _router in (projects, builds, api_builds.router, codepushes_api.router, metrics_api.router, tokens_api.router):
+    api.add_router("", _router)

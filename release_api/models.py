@@ -1,0 +1,76 @@
+"""What the release API keeps: who may call it, and what it answered to requests that may come again."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from builds.models import Project, Role
+
+FINGERPRINT_LENGTH = 16
+
+
+class ApiToken(models.Model):
+    """A key of one person for programs. It never may do more than the person, and may be limited further."""
+
+    name = models.CharField(max_length=100, help_text="What it is for.")
+    # SHA-256, without salt or stretching: those slow down guessing, and 214 random bits cannot be guessed. Anything
+    # slower would be paid at each request.
+    digest = models.CharField(max_length=64)
+    ending = models.CharField(max_length=4, help_text="Its last characters, by which people tell tokens apart.")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
+    project = models.ForeignKey(
+        Project,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="api_tokens",
+        help_text="The only one it reaches. Empty: every project of the person.",
+    )
+    role = models.CharField(max_length=20, choices=Role, help_text="The most it may do.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    last_used_address = models.CharField(max_length=45, blank=True)
+
+    class Meta:
+        ordering = ("-id",)
+        verbose_name = "API token"
+        constraints = [
+            # The one that is looked up at each request.
+            models.UniqueConstraint(fields=["digest"], name="token_digest_is_unique"),
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="token_role_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def fingerprint(self) -> str:
+        """Names it without telling it: whoever finds the token somewhere can compute this and look it up."""
+        return self.digest[:FINGERPRINT_LENGTH]
+
+
+class StoredAnswer(models.Model):
+    """What a writing request with an `Idempotency-Key` was answered, kept for a day in case it is sent again."""
+
+    token = models.ForeignKey(ApiToken, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=200)
+    request_sha256 = models.CharField(max_length=64, help_text="Of method, path and body.")
+    status = models.PositiveSmallIntegerField(default=0)
+    # As text: PostgreSQL would give the fields of JSON back in another order, and the answer is to be the same.
+    body = models.TextField(default="{}", help_text="JSON.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            # Of two requests that come at once, the second waits here until the first has committed its effect.
+            models.UniqueConstraint(fields=["token", "key"], name="idempotency_key_is_unique_per_token"),
+        ]
+        indexes = [
+            # Those older than a day are deleted.
+            models.Index(fields=["created_at"], name="stored_answer_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
