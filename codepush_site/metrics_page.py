@@ -8,7 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from codepush_site.current_state import CurrentState
 from telemetry import prometheus
-from telemetry.addresses import find_address, is_private
+from telemetry.addresses import find_public_address
 
 
 @require_safe
@@ -27,4 +27,4 @@ def _may_read(request: HttpRequest) -> bool:
     if settings.METRICS_TOKEN:
         return constant_time_compare(request.headers.get("Authorization", ""), f"Bearer {settings.METRICS_TOKEN}")
     came_through_proxy = any(name in request.headers for name in ("X-Forwarded-For", "X-Forwarded-Proto", "Forwarded"))
-    return not came_through_proxy and is_private(find_address(request.META))
+    return not came_through_proxy and not find_public_address(request.META)

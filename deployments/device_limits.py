@@ -14,7 +14,7 @@ from django.conf import settings
 from builds.rate_limit import RateLimit
 from deployments.device_http import Answer, Environ, text
 from telemetry import measures
-from telemetry.addresses import find_address, is_private
+from telemetry.addresses import find_public_address
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
@@ -24,16 +24,16 @@ BURST_SECONDS = 30
 
 def allows(environ: Environ) -> bool:
     """Whether the address may ask now. One of a private network may always: it is a proxy, or one's own."""
-    address = find_address(environ)
     rate = settings.DEVICE_REQUESTS_PER_SECOND
-    return not rate or is_private(address) or _requests(rate).take(address)
+    address = find_public_address(environ) if rate else ""
+    return not address or _requests(rate).take(address)
 
 
 def allows_report(environ: Environ, deployment_key: str) -> bool:
     """Whether the address may report on this build now."""
-    address = find_address(environ)
     rate = settings.DEVICE_REQUESTS_PER_SECOND
-    return not rate or is_private(address) or _reports(rate / 2).take((address, deployment_key))
+    address = find_public_address(environ) if rate else ""
+    return not address or _reports(rate / 2).take((address, deployment_key))
 
 
 def too_many() -> Answer:

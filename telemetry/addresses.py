@@ -14,19 +14,28 @@ def find_address(environ: Mapping[str, Any]) -> str:
     Each proxy appends whom it was called by to X-Forwarded-For. Only as many as the operator says are his own are
     believed (TRUSTED_PROXY_COUNT): what stands before could be written by anybody.
     """
+    return _normalise(_find_sent(environ))
+
+
+def find_public_address(environ: Mapping[str, Any]) -> str:
+    """As `find_address`; "" for one of this host or of a private network. Each update check pays for this."""
+    return _normalise_public(_find_sent(environ))
+
+
+def _find_sent(environ: Mapping[str, Any]) -> str:
     if not settings.TRUSTED_PROXY_COUNT:
-        return _normalise(environ.get("REMOTE_ADDR", ""))
+        sent: str = environ.get("REMOTE_ADDR", "")
+        return sent
     hops = environ.get("HTTP_X_FORWARDED_FOR", "").split(",")
-    return _normalise(hops[max(0, len(hops) - settings.TRUSTED_PROXY_COUNT)].strip())
+    return str(hops[max(0, len(hops) - settings.TRUSTED_PROXY_COUNT)].strip())
 
 
 @lru_cache(maxsize=10_000)
-def is_private(address: str) -> bool:
-    """Whether it is of this host or of a private network; "" counts as such."""
-    return not address or not ipaddress.ip_address(address).is_global
+def _normalise_public(sent: str) -> str:
+    address = _normalise(sent)
+    return address if address and ipaddress.ip_address(address).is_global else ""
 
 
-@lru_cache(maxsize=10_000)
 def _normalise(sent: str) -> str:
     try:
         address = ipaddress.ip_address(sent)
