@@ -178,7 +178,16 @@ class BuildAdmin(ViewOnlyAdmin):
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ViewOnlyAdmin):
-    list_display = ("created_at", "action", "actor_name", "show_project", "show_build", "show_codepush", "reason")
+    list_display = (
+        "created_at",
+        "action",
+        "actor_name",
+        "address",
+        "show_project",
+        "show_build",
+        "show_codepush",
+        "reason",
+    )
     list_display_links = ("created_at",)
     list_filter = ("action",)
     list_select_related = ("project", "build")

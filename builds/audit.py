@@ -7,6 +7,7 @@ from django.dispatch import Signal
 
 from builds.actors import name_actor
 from builds.models import AuditAction, AuditEntry, Build, Project
+from telemetry import context
 
 # Sent with each `entry`, in its transaction: whoever follows what happens writes beside it, and nothing gets lost.
 recorded = Signal()
@@ -37,6 +38,7 @@ def record(
         before=before or {},
         after=after or {},
         reason=reason,
+        address=context.current().get("address", ""),
     )
     recorded.send(sender=AuditEntry, entry=entry)
     return entry

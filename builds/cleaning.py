@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model
 
 from builds.errors import InvalidInput
+from deployments.policy.text import describe_misleading
 
 
 def require_clean_fields(instance: Model, names: Collection[str] | None = None) -> None:
@@ -16,9 +17,9 @@ def require_clean_fields(instance: Model, names: Collection[str] | None = None) 
     for field in checked:
         value = field.value_from_object(instance)
         title = field.name.replace("_", " ")
-        # PostgreSQL stores no NUL in text, and model fields do not look for it.
-        if isinstance(value, str) and "\0" in value:
-            raise InvalidInput(f"The {title} holds a NUL character. Remove it.", field=field.name)
+        # PostgreSQL stores no NUL, people are misled by others; fields of models look for neither.
+        if isinstance(value, str) and (misleading := describe_misleading(value)):
+            raise InvalidInput(f"The {title} holds {misleading}. Remove it.", field=field.name)
         # Nor does a TextField look at its length.
         if isinstance(value, str) and field.max_length is not None and len(value) > field.max_length:
             length = f"{len(value):,} characters; use at most {field.max_length:,}"

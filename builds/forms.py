@@ -7,7 +7,9 @@ from typing import Any, cast
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 
+from builds import sign_in_limit
 from builds.actors import name_person
 from builds.errors import DomainError
 from builds.models import AuditAction, Build, BuildTarget, Platform, Project, Role, StoreStatus
@@ -57,6 +59,10 @@ class SignInForm(AuthenticationForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         style_widgets(self)
+
+    def get_invalid_login_error(self) -> ValidationError:
+        sentence = sign_in_limit.describe_wait(self.cleaned_data.get("username", ""))
+        return ValidationError(sentence) if sentence else super().get_invalid_login_error()
 
 
 class ProjectSettingsForm(ServiceForm):

@@ -219,6 +219,9 @@ class AuditEntry(models.Model):
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
     reason = models.CharField(max_length=280, blank=True)
+    address = models.CharField(
+        max_length=45, blank=True, db_default="", help_text="Where the request came from; none for the machinery."
+    )
     created_at = models.DateTimeField(db_default=Now())
 
     objects: ClassVar[AuditEntryQuerySet] = AuditEntryQuerySet.as_manager()  # type: ignore[assignment]

@@ -37,6 +37,13 @@ def read_int(name: str, *, default: int, minimum: int, maximum: int) -> int:
     return int(value)
 
 
+def read_choice(name: str, *, default: str, choices: set[str]) -> str:
+    value = read_str(name, default)
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name} is {value!r}; write {' or '.join(sorted(choices))}.")
+    return value
+
+
 def read_hosts(name: str, default: list[str]) -> list[str]:
     """Comma-separated host names: each as browsers send it, without scheme, port or path; ".example" for all below."""
     hosts = [part.strip() for part in read_str(name).split(",") if part.strip()]

@@ -22,12 +22,14 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
+# The dashboard asks for none of these, so that no script that got in can.
+PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()"
 # Boundaries and the other fields of a form, on top of the bundle.
 _FORM_OVERHEAD_BYTES = 1_000_000
 
 
 class ContentSecurityPolicyMiddleware:
-    """Every answer carries the policy."""
+    """Every answer carries the policies."""
 
     def __init__(self, get_response: _GetResponse) -> None:
         self.get_response = get_response
@@ -35,6 +37,7 @@ class ContentSecurityPolicyMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+        response.headers["Permissions-Policy"] = PERMISSIONS_POLICY
         return response
 
 

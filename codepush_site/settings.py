@@ -13,6 +13,7 @@ from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 
 from codepush_site import env
+from telemetry.logs import describe_logging
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # Everything the embedded mode writes. Tests and the kill tests point it at a folder of their own.
@@ -22,6 +23,17 @@ DATABASE_URL = env.read_str("DATABASE_URL")
 REDIS_URL = env.read_url("REDIS_URL", schemes={"redis", "rediss"})
 PUBLIC_URL = env.read_url("PUBLIC_URL", schemes={"http", "https"})
 DEBUG = env.read_bool("DEBUG", default=False)
+
+# How many proxies of the operator's own stand before this server, each of which appends to X-Forwarded-For.
+TRUSTED_PROXY_COUNT = env.read_int("TRUSTED_PROXY_COUNT", default=0, minimum=0, maximum=10)
+METRICS_TOKEN = env.read_str("METRICS_TOKEN")
+# Workers on a host where no web process answers /metrics for them serve it themselves.
+WORKER_METRICS_PORT = env.read_int("WORKER_METRICS_PORT", default=0, minimum=0, maximum=65535)
+# Each process has files of its own there.
+MEASURES_DIR = VAR_DIR / "measures"
+MEASURES_DIR.mkdir(exist_ok=True)
+# prometheus_client looks for it when it is imported, which is after the settings.
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(MEASURES_DIR)
 
 
 def _read_secret_key() -> str:
@@ -49,6 +61,7 @@ ALLOWED_HOSTS = env.read_hosts("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
 
 INSTALLED_APPS = [
+    "telemetry",
     "builds",
     "deployments",
     "metrics",
@@ -65,6 +78,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "codepush_site.request_context.RequestContextMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Behind WhiteNoise: on each of thirty static files of a page it would be five kilobytes that protect nothing.
@@ -172,6 +186,8 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 SNAPSHOT_POLL_SECONDS = 0.25
 # Embedded, the database is a file of this host: where it is away, so is this.
 KEEP_SNAPSHOTS = env.read_bool("KEEP_SNAPSHOTS", default=bool(DATABASE_URL))
+# Of one address, for each web process (`deployments.device_limits`); 0: as many as come.
+DEVICE_REQUESTS_PER_SECOND = env.read_int("DEVICE_REQUESTS_PER_SECOND", default=1000, minimum=0, maximum=1_000_000)
 # A worker that has not moved for this long is taken for dead, and its CodePush is given to another.
 PROCESSING_LEASE_SECONDS = env.read_int("PROCESSING_LEASE_SECONDS", default=30, minimum=1, maximum=3600)
 
@@ -180,6 +196,11 @@ REPORT_RETENTION_DAYS = env.read_int("REPORT_RETENTION_DAYS", default=90, minimu
 DEVICE_RETENTION_DAYS = env.read_int("DEVICE_RETENTION_DAYS", default=180, minimum=1, maximum=36_500)
 # Whether webhooks may lead to this server's own network. Then whoever administers a project reaches what is there.
 WEBHOOKS_TO_PRIVATE_ADDRESSES = env.read_bool("WEBHOOKS_TO_PRIVATE_ADDRESSES", default=False)
+# How long audit entries are kept; 0: for ever.
+AUDIT_RETENTION_DAYS = env.read_int("AUDIT_RETENTION_DAYS", default=0, minimum=0, maximum=36_500)
+if 0 < AUDIT_RETENTION_DAYS < 7:
+    # What somebody did with a stolen console must stay visible; on PostgreSQL the database sees to that, too.
+    raise ImproperlyConfigured(f"AUDIT_RETENTION_DAYS is {AUDIT_RETENTION_DAYS}; write 7 or more, or 0 for ever.")
 # Read by the Procfile. Here so that a bad value stops the start with a sentence, as any other.
 WEB_CONCURRENCY = env.read_int("WEB_CONCURRENCY", default=1, minimum=1, maximum=256)
 PORT = env.read_int("PORT", default=8000, minimum=1, maximum=65535)
@@ -225,6 +246,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour="3", minute="17"),
         "options": {"expires": 12 * 3600},
     },
+    "delete-old-audit-entries": {
+        "task": "builds.delete_old_audit_entries",
+        "schedule": crontab(hour="3", minute="47"),
+        "options": {"expires": 12 * 3600},
+    },
     "requeue-unfinished-codepushes": {
         "task": "deployments.requeue_unfinished",
         "schedule": 5.0,
@@ -255,6 +281,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+AUTHENTICATION_BACKENDS = ["builds.sign_in_limit.LimitedBackend", "django.contrib.auth.backends.ModelBackend"]
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "project_list"
 LOGOUT_REDIRECT_URL = "sign_in"
@@ -262,7 +289,8 @@ LOGOUT_REDIRECT_URL = "sign_in"
 _is_https = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _is_https
 SECURE_SSL_REDIRECT = _is_https
-SECURE_HSTS_SECONDS = 31_536_000 if _is_https else 0
+_hsts_seconds = env.read_int("HSTS_SECONDS", default=31_536_000, minimum=0, maximum=63_072_000)
+SECURE_HSTS_SECONDS = _hsts_seconds if _is_https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _is_https
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _is_https else None
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
@@ -273,11 +301,10 @@ USE_I18N = False
 TIME_ZONE = "UTC"
 USE_TZ = True
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {"django": {"handlers": ["console"], "level": "INFO", "propagate": False}},
-}
+# Read by `tracing` (the second one by OpenTelemetry, too).
+SENTRY_DSN = env.read_url("SENTRY_DSN", schemes={"http", "https"})
+OTEL_EXPORTER_OTLP_ENDPOINT = env.read_url("OTEL_EXPORTER_OTLP_ENDPOINT", schemes={"http", "https"})
+
+# Embedded, a person reads it in a terminal; else what collects logs does.
+LOG_FORMAT = env.read_choice("LOG_FORMAT", default="json" if DATABASE_URL else "text", choices={"json", "text"})
+LOGGING = describe_logging(LOG_FORMAT)

@@ -6,7 +6,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from builds.forms import SignInForm
-from codepush_site import api_docs, health
+from codepush_site import api_docs, health, metrics_page
 from codepush_site.api import api
 
 urlpatterns = [
@@ -29,4 +29,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("healthz", health.show_liveness, name="healthz"),
     path("readyz", health.show_readiness, name="readyz"),
+    path("metrics", metrics_page.show_metrics, name="metrics"),
 ]

@@ -8,18 +8,21 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+
+from codepush_site import tracing
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "codepush_site.settings")
+# Before Django reads which middleware there is.
+tracing.start(sentry_dsn=settings.SENTRY_DSN, otlp_endpoint=settings.OTEL_EXPORTER_OTLP_ENDPOINT)
 django_application = get_wsgi_application()
 
 # Only now: these import settings and models.
-from django.conf import settings  # noqa: E402
-
-from deployments import bundle_download, snapshot_refresh  # noqa: E402
+from deployments import bundle_download, device_limits, snapshot_refresh  # noqa: E402
 from deployments import device_api as deployments_api  # noqa: E402
 from metrics import device_api as metrics_api  # noqa: E402
 
@@ -39,8 +42,8 @@ def application(environ: dict[str, Any], start_response: "StartResponse") -> Ite
     if path.startswith("/api/"):
         # A trailing slash is accepted, as by the server of origin.
         endpoint = DEVICE_ROUTES.get(path) or DEVICE_ROUTES.get(path.rstrip("/"))
+        if endpoint is None and path.startswith(bundle_download.PREFIX):
+            endpoint = bundle_download.download_bundle
         if endpoint is not None:
-            return endpoint(environ, start_response)
-        if path.startswith(bundle_download.PREFIX):
-            return bundle_download.download_bundle(environ, start_response)
+            return (endpoint if device_limits.allows(environ) else device_limits.refuse)(environ, start_response)
     return django_application(environ, start_response)

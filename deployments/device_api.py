@@ -18,6 +18,7 @@ from deployments.policy.decision import decide
 from deployments.policy.types import Decision, Reason, Snapshot, UpdateQuery
 from deployments.policy.version_range import find_version
 from deployments.repeated_questions import RepeatedQuestions
+from telemetry import measures
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{10,100}", re.ASCII)
 _HOST = re.compile(r"[A-Za-z0-9.:\[\]-]+", re.ASCII)
@@ -126,11 +127,11 @@ def _answer(environ: Environ, spelling: _Spelling) -> Answer:
         query = parse_query(query_string)
         snapshot = snapshots.store.get(query.deployment_key)
     except QueryRefused as refusal:
-        return text(HTTPStatus.BAD_REQUEST, str(refusal))
+        return text(HTTPStatus.BAD_REQUEST, str(refusal), outcome="malformed")
     except snapshots.SnapshotUnavailable:
         return unavailable()
     if snapshot is None:
-        return text(HTTPStatus.NOT_FOUND, "Not Found: no build has this deployment key.")
+        return text(HTTPStatus.NOT_FOUND, "Not Found: no build has this deployment key.", outcome="unknown_key")
     said = _decide_answer(snapshot, query, base_url, is_legacy=spelling.is_legacy)
     # An id in the prefix may count in place of the last one, or not.
     if _ID_NAMES.isdisjoint(_read_parameters(prefix)):
@@ -148,6 +149,7 @@ def _decide_answer(snapshot: Snapshot, query: UpdateQuery, base_url: str, *, is_
         # The reason answers "why did this phone get that?" from any packet capture.
         ("Cache-Control", "no-cache"),
         ("X-CodePush-Reason", decision.reason.value),
+        outcome=decision.reason.value,
     )
 
 
@@ -161,18 +163,23 @@ def find_base_url(environ: Environ) -> str:
     return f"{environ['wsgi.url_scheme']}://{host}"
 
 
+def _count(said: Answer) -> Answer:
+    measures.update_checks.add(said.outcome)
+    return said
+
+
 _V01 = _Spelling(is_legacy=False, id_mark="&client_unique_id=")
 _LEGACY = _Spelling(is_legacy=True, id_mark="&clientUniqueId=")
 
 
 @device_endpoint("GET")
 def check_update(environ: Environ) -> Answer:
-    return _answer(environ, _V01)
+    return _count(_answer(environ, _V01))
 
 
 @device_endpoint("GET")
 def check_update_legacy(environ: Environ) -> Answer:
-    return _answer(environ, _LEGACY)
+    return _count(_answer(environ, _LEGACY))
 
 
 ROUTES: dict[str, WsgiApp] = {

@@ -21,6 +21,7 @@ JSON = "application/json; charset=utf-8"
 
 # Phones need none of this; web views and browser tools do.
 _ANY_ORIGIN = ("Access-Control-Allow-Origin", "*")
+_NO_GUESSING = ("X-Content-Type-Options", "nosniff")
 _ALLOW_HEADERS = "Content-Type, X-CodePush-Plugin-Name, X-CodePush-Plugin-Version, X-CodePush-SDK-Version"
 
 
@@ -33,10 +34,12 @@ class Answer:
     body: bytes = b""
     # Instead of `body`, for what should not be held in memory.
     chunks: Iterable[bytes] | None = None
+    # What it is counted as.
+    outcome: str = ""
 
 
-def answer(status: HTTPStatus, body: bytes, content_type: str, *headers: Header) -> Answer:
-    return Answer(_status_line(status), _describe_content(content_type, len(body), headers), body)
+def answer(status: HTTPStatus, body: bytes, content_type: str, *headers: Header, outcome: str = "") -> Answer:
+    return Answer(_status_line(status), _describe_content(content_type, len(body), headers), body, outcome=outcome)
 
 
 def stream(status: HTTPStatus, chunks: Iterable[bytes], length: int, content_type: str, *headers: Header) -> Answer:
@@ -48,14 +51,14 @@ def without_content(status: HTTPStatus, *headers: Header) -> Answer:
     return Answer(_status_line(status), [_ANY_ORIGIN, *headers])
 
 
-def text(status: HTTPStatus, sentence: str, *headers: Header) -> Answer:
+def text(status: HTTPStatus, sentence: str, *headers: Header, outcome: str = "") -> Answer:
     """A short plain-text reason: the SDK shows it to the developer of the app."""
-    return answer(status, sentence.encode(), TEXT, *headers)
+    return answer(status, sentence.encode(), TEXT, *headers, outcome=outcome)
 
 
 def unavailable() -> Answer:
     """Nothing can be said now; clients come back by themselves."""
-    return text(HTTPStatus.SERVICE_UNAVAILABLE, "Try again later.", ("Retry-After", "5"))
+    return text(HTTPStatus.SERVICE_UNAVAILABLE, "Try again later.", ("Retry-After", "5"), outcome="unavailable")
 
 
 def device_endpoint(method: str) -> Callable[[Callable[[Environ], Answer]], WsgiApp]:
@@ -96,7 +99,7 @@ def _ask(endpoint: Callable[[Environ], Answer], environ: Environ) -> Answer:
 @lru_cache(maxsize=1000)
 def _describe_content(content_type: str, length: int, headers: tuple[Header, ...]) -> list[Header]:
     # Content-Length always: Android fails a download without it (docs/protocol.md, "Download").
-    return [("Content-Type", content_type), ("Content-Length", str(length)), _ANY_ORIGIN, *headers]
+    return [("Content-Type", content_type), ("Content-Length", str(length)), _ANY_ORIGIN, _NO_GUESSING, *headers]
 
 
 def _status_line(status: HTTPStatus) -> str:

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from django.db.models import Count, FilteredRelation, Max, OuterRef, Q, Subquery
+from django.db.models import Count, FilteredRelation, Max, Min, OuterRef, Q, Subquery
+from django.utils import timezone
 
 from builds.models import Build, Project
 from builds.querysets import BuildQuerySet, ProjectQuerySet
@@ -218,6 +219,17 @@ def find_same_content(build: Build, content_hash: str) -> CodePush | None:
     """The newest success of the build that carries this content. One query."""
     same = CodePush.objects.filter(build=build, bundle__content_hash=content_hash)
     return same.successful().by_label_descending().first()
+
+
+def measure_unfinished() -> tuple[dict[str, int], float]:
+    """(CodePushes without a result by status, seconds that the oldest of them has waited). One query."""
+    rows = (
+        CodePush.objects.unfinished().order_by().values("status").annotate(number=Count("id"), since=Min("created_at"))
+    )
+    found = {row["status"]: row for row in rows}
+    counts = {status: found[status]["number"] if status in found else 0 for status in ("pending", "processing")}
+    oldest = min((row["since"] for row in found.values()), default=None)
+    return counts, max(0.0, (timezone.now() - oldest).total_seconds()) if oldest else 0.0
 
 
 def find_next_label_number(build: Build) -> int:

@@ -14,6 +14,7 @@ from django.conf import settings
 from builds.connections import drop_dead_connections
 from deployments import snapshot_shelf
 from deployments.snapshots import store
+from telemetry import measures
 
 logger = logging.getLogger(__name__)
 
@@ -67,6 +68,7 @@ def _poll_forever(interval_seconds: float, wake: threading.Event) -> None:
         try:
             drop_dead_connections()
             store.refresh_changed()
+            measures.SNAPSHOTS_REFRESHED_AT.labels("web").set_to_current_time()
             snapshot_shelf.write()
             is_reachable = True
         except Exception:
@@ -74,6 +76,8 @@ def _poll_forever(interval_seconds: float, wake: threading.Event) -> None:
             if is_reachable:
                 logger.exception("Snapshots cannot be refreshed; devices are answered from those held.")
             is_reachable = False
+        # Here for want of a better place: no other thread of a web process comes round so often.
+        measures.hand_on()
         wake.wait(interval_seconds)
         wake.clear()
 

@@ -28,6 +28,7 @@ from metrics.position import lock_position
 from metrics.report_log import LoggedReport
 from metrics.reports import DeviceReport, ReportEvent
 from metrics.software import SoftwareText
+from telemetry import measures
 
 BATCH_SIZE = 10_000
 # Reports that say what runs on the device now.
@@ -83,6 +84,8 @@ def apply_batch(limit: int = BATCH_SIZE) -> int:
             position.unknown_key_reports += batch.unknown_key_reports
         position.applied_at = timezone.now()
         position.save()
+    measures.REPORTS_APPLIED.labels("stream").inc(len(streamed))
+    measures.REPORTS_APPLIED.labels("table").inc(len(tabled))
     if streamed:
         report_log.trim_stream(position)
     return len(reports)

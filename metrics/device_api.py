@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from http import HTTPStatus
 
+from deployments import device_limits
 from deployments.device_http import Answer, Environ, WsgiApp, device_endpoint, text, unavailable
 from metrics import report_log
 from metrics.reports import (
@@ -13,6 +14,7 @@ from metrics.reports import (
     parse_deploy_report,
     parse_download_report,
 )
+from telemetry import measures
 
 # Half of the threads of a web process (Procfile): should the log be slow, the others are there for update checks. A
 # device that is told to come back sends its report again. One append more waits so long, which is several of them.
@@ -21,15 +23,25 @@ _appends = threading.BoundedSemaphore(16)
 
 
 def _take(environ: Environ, parse: Callable[[bytes, str, str], DeviceReport]) -> Answer:
+    said = _append(environ, parse)
+    measures.reports.add(said.outcome)
+    return said
+
+
+def _append(environ: Environ, parse: Callable[[bytes, str, str], DeviceReport]) -> Answer:
     length = environ.get("CONTENT_LENGTH") or "0"
     # By digits first: int() refuses thousands of them.
     if not length.isdecimal() or len(length) > 9 or int(length) > MAX_BODY_BYTES:
-        return text(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"A report has {MAX_BODY_BYTES} bytes at most.")
+        return text(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"A report has {MAX_BODY_BYTES} bytes at most.", outcome="too_large"
+        )
     body = environ["wsgi.input"].read(int(length))
     try:
         report = parse(body, environ.get("CONTENT_TYPE", ""), environ.get("HTTP_X_CODEPUSH_SDK_VERSION", ""))
         plugin = (environ.get("HTTP_X_CODEPUSH_PLUGIN_NAME", ""), environ.get("HTTP_X_CODEPUSH_PLUGIN_VERSION", ""))
         report = report.sent_by(*plugin) if any(plugin) else report
+        if not device_limits.allows_report(environ, report.deployment_key):
+            return device_limits.too_many()
         if not _appends.acquire(timeout=_APPEND_WAIT_SECONDS):
             return unavailable()
         try:
@@ -37,10 +49,10 @@ def _take(environ: Environ, parse: Callable[[bytes, str, str], DeviceReport]) ->
         finally:
             _appends.release()
     except ReportRefused as refusal:
-        return text(HTTPStatus.BAD_REQUEST, str(refusal))
+        return text(HTTPStatus.BAD_REQUEST, str(refusal), outcome="malformed")
     except report_log.LogUnavailable:
         return unavailable()
-    return text(HTTPStatus.OK, "OK", ("Cache-Control", "no-store"))
+    return text(HTTPStatus.OK, "OK", ("Cache-Control", "no-store"), outcome="taken")
 
 
 @device_endpoint("POST")

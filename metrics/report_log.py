@@ -158,6 +158,21 @@ def read_table(limit: int) -> tuple[list[int], list[LoggedReport]]:
     return [entry[0] for entry in entries], reports
 
 
+def measure_waiting() -> tuple[int, float]:
+    """(reports that are not in the numbers, seconds that the oldest of them has waited). Raises as its stores do."""
+    waiting = ReportLogEntry.objects.filter(is_applied=False)
+    count = waiting.count()
+    oldest = waiting.order_by("id").values_list("received_at", flat=True).first()
+    since = [oldest] if oldest else []
+    if settings.REDIS_URL:
+        applied = LogPosition.objects.values_list("stream_id", flat=True).first() or "0-0"
+        first = cast(list[tuple[str, dict[str, str]]], connect_redis().xrange(STREAM, min=f"({applied}", count=1))
+        # The stream is trimmed behind the position after each batch, so its length is what waits.
+        count += connect_redis().xlen(STREAM) if first else 0
+        since += [_read_time(entry_id) for entry_id, _ in first]
+    return count, max(0.0, (datetime.now(UTC) - min(since)).total_seconds()) if since else 0.0
+
+
 def mark_applied(entry_ids: Iterable[int]) -> None:
     ReportLogEntry.objects.filter(pk__in=list(entry_ids)).update(is_applied=True)
 
@@ -181,7 +196,11 @@ def _sort_key(stream_id: str) -> tuple[int, int]:
 
 
 def _read_entry(entry_id: str, texts: dict[str, str]) -> LoggedReport:
-    milliseconds, _ = _sort_key(entry_id)
     sent = json.loads(texts["report"])
     report = DeviceReport(ReportEvent(sent.pop("event")), **sent)
-    return LoggedReport(report, datetime.fromtimestamp(milliseconds / 1000, tz=UTC))
+    return LoggedReport(report, _read_time(entry_id))
+
+
+def _read_time(entry_id: str) -> datetime:
+    milliseconds, _ = _sort_key(entry_id)
+    return datetime.fromtimestamp(milliseconds / 1000, tz=UTC)

@@ -11,13 +11,14 @@ from typing import Self
 
 from django.conf import settings
 from django.db import Error as DatabaseFailure
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from deployments.models import CodePush
 from deployments.querysets import CodePushQuerySet
+from telemetry import measures
 
 logger = logging.getLogger(__name__)
 
@@ -129,6 +130,8 @@ class Attempt:
                 "attempt_id",
             ]
         )
+        seconds, status = codepush.duration_ms / 1000, codepush.status
+        transaction.on_commit(lambda: measures.PROCESSING_SECONDS.labels(status).observe(seconds))
 
     def release(self) -> None:
         """The CodePush is pending again, and this attempt does not count: what stopped it is no fault of the bundle."""

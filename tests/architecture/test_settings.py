@@ -27,9 +27,17 @@ BAD_VALUES = {
     "PORT": ["0", "65536", "http"],
     "WEBHOOKS_TO_PRIVATE_ADDRESSES": ["perhaps", "10.0.0.0/8"],
     "REPORT_RETENTION_DAYS": ["0", "36501", "90d"],
+    "TRUSTED_PROXY_COUNT": ["-1", "11", "all"],
+    "WORKER_METRICS_PORT": ["65536", "http"],
+    "SENTRY_DSN": ["key@sentry.example"],
+    "OTEL_EXPORTER_OTLP_ENDPOINT": ["collector:4318"],
+    "AUDIT_RETENTION_DAYS": ["6", "-1", "36501", "a year"],
+    "HSTS_SECONDS": ["-1", "63072001", "a year"],
+    "DEVICE_REQUESTS_PER_SECOND": ["-1", "1000001", "many"],
+    "LOG_FORMAT": ["xml", "JSON"],
     "DEVICE_RETENTION_DAYS": ["0", "36501", "half a year"],
 }
-NO_BAD_VALUE = {"SECRET_KEY"}
+NO_BAD_VALUE = {"METRICS_TOKEN", "SECRET_KEY"}
 
 
 def _start(folder: Path, *arguments: str, **values: str) -> "subprocess.CompletedProcess[str]":

@@ -11,7 +11,6 @@ from random import Random
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from builds.models import AuditEntry, Build, BuildTarget, Platform, Project, Role, StoreStatus
@@ -123,7 +122,7 @@ def _release(build: Build, update: Update, by: User, now: datetime) -> CodePush:
     )
     CodePush.objects.filter(pk=codepush.pk).update(created_at=at)
     if not codepush.is_enabled:
-        entry = AuditEntry.objects.create(
+        AuditEntry.objects.create(
             project=build.project,
             build=build,
             deployment_id=codepush.deployment_id,
@@ -132,9 +131,8 @@ def _release(build: Build, update: Update, by: User, now: datetime) -> CodePush:
             actor_name=by.get_full_name(),
             before={"is_enabled": True},
             after={"is_enabled": False},
+            created_at=at + timedelta(hours=3, minutes=8),
         )
-        # Past the manager, which alters no entry.
-        QuerySet(AuditEntry).filter(pk=entry.pk).update(created_at=at + timedelta(hours=3, minutes=8))
     return codepush
 
 

@@ -40,6 +40,7 @@ def assert_whole(reply: Reply) -> None:
         "content-type": "application/zip",
         "content-length": str(SIZE),
         "access-control-allow-origin": "*",
+        "x-content-type-options": "nosniff",
         "etag": ETAG,
         "cache-control": "public, max-age=31536000, immutable",
         "accept-ranges": "bytes",

@@ -4,16 +4,16 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
 from django.utils import timezone
 from pytest_django.fixtures import DjangoAssertNumQueries
 
-from builds.models import AuditEntry, Build, StoreStatus
+from builds.models import Build, StoreStatus
 from deployments.services.force_update import apply_force_update
 from metrics.adoption import Adoption, read_adoption
 from metrics.history import HOUR
 from metrics.models import LogPosition
 from metrics.reports import ReportEvent
+from tests.audit_log import backdate_entries
 from tests.deployments.pages import AsUser, build_url, report_installed, text_of
 from tests.factories import BuildFactory, CodePushFactory
 from tests.metrics.stories import report
@@ -123,8 +123,7 @@ def test_force_update_ends_the_chart(
     report(build, INSTALLED, "phone-1", "v1", now - 30 * HOUR)
     apply_force_update(build.pk, actor=release_manager, reason="Old API.")
     at = now - 28 * HOUR
-    # Past the manager, which alters no entry.
-    QuerySet(AuditEntry).update(created_at=at)
+    backdate_entries(at)
     report(build, INSTALLED, "phone-2", "v1", now - HOUR)
     build.refresh_from_db()
     adoption = read_adoption(build, range_name="24h")

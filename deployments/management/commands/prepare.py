@@ -9,6 +9,8 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
+from telemetry import prometheus
+
 
 class Command(BaseCommand):
     help = "Bring database and static files up to date, in one process, so that `make run` starts quickly."
@@ -19,6 +21,7 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         call_command("migrate", verbosity=0, interactive=False)
         _collect_static_files()
+        prometheus.delete_files_of_the_dead()
         if options["demo"] == "1":
             call_command("ensure_demo", stdout=self.stdout)
 

@@ -1,0 +1,181 @@
+"""What somebody sends who means no good. Each refusal and each harmless page here has its defence to lose.
+
+Elsewhere: archives (tests/bundles/test_bad_archives.py), reports (tests/metrics/test_odd_reports.py), formulas in files
+(test_audit_page.py, test_device_pages.py), forms sent twice (test_idempotency.py), bodies over the limit
+(test_site_pages.py), hosts in download addresses (test_update_check_address.py).
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from builds.models import Build, Project
+from tests.deployments.pages import build_url
+from tests.devices import Device, send
+from tests.factories import CodePushFactory
+
+AsUser = Callable[[User], Client]
+pytestmark = pytest.mark.django_db
+
+PASSWORD = "a-long-password"
+EVIL_TEXTS = [
+    "{{ 7|add:35 }}{% debug %}{{ request.user.password }}",
+    "<img src=x onerror=alert(1)>",
+    "</title><script>x",
+]
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        "https://evil.example/",
+        "//evil.example/",
+        "/\\evil.example/",
+        "http:///evil.example/",
+        "javascript:alert(1)",
+        "https:evil.example",
+        "/projects/\r\nSet-Cookie: a=b",
+    ],
+)
+def test_signing_in_leads_nowhere_else(client: Client, viewer: User, wanted: str) -> None:
+    viewer.set_password(PASSWORD)
+    viewer.save()
+
+    response = client.post("/sign-in/", {"username": "vera", "password": PASSWORD, "next": wanted})
+
+    assert response.status_code == 302
+    assert "evil" not in response.headers["Location"]
+    assert "\n" not in response.headers["Location"]
+    assert "a" not in response.cookies
+    assert response.headers["Location"].startswith("/projects/")
+
+
+def test_signing_out_leads_nowhere_else(as_user: AsUser, viewer: User) -> None:
+    response = as_user(viewer).post("/sign-out/", {"next": "https://evil.example/"})
+
+    assert response.headers["Location"] == "/sign-in/"
+
+
+@pytest.mark.parametrize("name", ["HTTP_HOST", "SERVER_NAME"])
+def test_a_forged_host_is_refused(client: Client, name: str) -> None:
+    assert client.get("/sign-in/", **{name: "evil.example"}).status_code == 400  # type: ignore[arg-type]
+
+
+def test_a_host_that_the_proxy_did_not_name_is_not_believed(client: Client) -> None:
+    response = client.get("/projects/", headers={"X-Forwarded-Host": "evil.example"})
+
+    assert response.headers["Location"] == "/sign-in/?next=/projects/"
+    assert "evil" not in client.get("/sign-in/", headers={"X-Forwarded-Host": "evil.example"}).content.decode()
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example/x?", "a b", "evil.example\r\nSet-Cookie: a=b", "me@evil.example", "<x>"]
+)
+def test_a_host_that_is_none_is_in_no_answer_to_a_device(device: Device, build: Build, host: str) -> None:
+    CodePushFactory(build=build)
+    device.headers = {"Host": host}
+    reply = device.check()
+
+    # What the server calls itself instead.
+    assert reply.update["download_url"].startswith("http://127.0.0.1:80/api/bundles/")
+    assert not any("\n" in value for value in reply.headers.values())
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/bundles/../secret_key",
+        "/api/bundles/..%2fsecret_key",
+        "/api/bundles//etc/passwd",
+        "/api/bundles/....//secret_key",
+        "/api/bundles/..\\secret_key",
+        "/static/../secret_key",
+        "/static/..%2f..%2fmanage.py",
+        "/static//etc/passwd",
+    ],
+)
+def test_no_address_leads_out_of_its_folder(path: str, bundle_folder: Path, settings: Settings) -> None:
+    bundle_folder.mkdir()
+    for folder in (bundle_folder, Path(settings.STATIC_ROOT)):
+        (folder.parent / "secret_key").write_text("secret")
+
+    reply = send("GET", path)
+
+    assert (reply.status, "secret" in reply.text.replace("secret_key", "")) == (404, False)
+
+
+@pytest.mark.parametrize("text", EVIL_TEXTS)
+def test_texts_of_people_are_shown_as_they_are(
+    as_user: AsUser, viewer: User, build: Build, project: Project, text: str
+) -> None:
+    CodePushFactory(build=build, description=text)
+    project.name, project.description = text[:100], text
+    project.save()
+
+    for address in ("/projects/", f"/projects/{project.slug}/", build_url(build), "/deployments/", "/search/?q=%7B%7B"):
+        page = as_user(viewer).get(address, follow=True)
+        source = page.content.decode()
+        assert page.status_code == 200
+        assert "<img src=x" not in source
+        assert "<script>x" not in source
+        assert "{{ 7|add:35 }}" in source or "add:35" not in text or "search" in address
+
+
+@pytest.mark.parametrize("field", ["name", "description", "repository_url"])
+@pytest.mark.parametrize("character", ["\u202e", "\u2066", "\x07"])
+def test_no_text_turns_others_around(as_user: AsUser, outsider: User, field: str, character: str) -> None:
+    values = {"name": "Calm", "slug": "calm", "description": "", "repository_url": "", field: f"safe{character}gnp.exe"}
+
+    response = as_user(outsider).post("/projects/new/", values)
+
+    assert response.status_code == 422
+    assert f"U+{ord(character):04X}" in response.content.decode()
+    assert not Project.objects.filter(slug="calm").exists()
+
+
+def test_an_account_has_no_name_that_reads_otherwise(as_user: AsUser, viewer: User) -> None:
+    response = as_user(viewer).post("/account/edit/", {"first_name": "\u202eareV", "last_name": "", "email": ""})
+
+    assert response.status_code == 422
+    viewer.refresh_from_db()
+    assert viewer.first_name == "Vera"
+
+
+@pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])
+def test_a_form_of_ten_megabytes_is_refused(as_user: AsUser, outsider: User, content_type: str) -> None:
+    filling = b"a" * 10_000_000
+    part = b'--x\r\nContent-Disposition: form-data; name="name"\r\n\r\n%s\r\n--x--\r\n'
+    body = part % filling if "multipart" in content_type else b"name=" + filling
+
+    response = as_user(outsider).generic("POST", "/projects/new/", body, content_type=content_type)
+
+    assert response.status_code == 400
+    assert Project.objects.count() == 1
+
+
+def test_a_form_of_ten_thousand_fields_is_refused(as_user: AsUser, outsider: User) -> None:
+    fields = {f"field-{number}": "" for number in range(10_000)}
+
+    assert as_user(outsider).post("/projects/new/", {"name": "Calm", "slug": "calm", **fields}).status_code == 400
+    assert not Project.objects.filter(slug="calm").exists()
+
+
+def test_a_form_from_elsewhere_is_refused(viewer: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(viewer)
+    token = client.get("/account/edit/").cookies["csrftoken"].value
+    other = Client(enforce_csrf_checks=True)
+    other.force_login(viewer)
+
+    # Without its token; with that of another browser; and from another site.
+    for browser, sent in ((client, ""), (other, token)):
+        values = {"first_name": "Evil", "csrfmiddlewaretoken": sent}
+        assert browser.post("/account/edit/", values).status_code == 403
+    values = {"first_name": "Evil", "csrfmiddlewaretoken": token}
+    assert client.post("/account/edit/", values, headers={"Origin": "https://evil.example"}).status_code == 403
+    viewer.refresh_from_db()
+    assert viewer.first_name == "Vera"
