@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
-from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 
 from codepush_site import env
+from codepush_site.schedule import SCHEDULE
 from telemetry.logs import describe_logging
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -237,44 +237,7 @@ else:
         "control_folder": str(_control),
         "polling_interval": 0.1,
     }
-CELERY_BEAT_SCHEDULE = {
-    # What devices report is in the numbers within a few seconds.
-    "apply-reports": {"task": "metrics.apply_reports", "schedule": 2.0, "options": {"expires": 300}},
-    # At a quiet hour by the clock, not every so many hours: each restart of beat would begin to count anew.
-    "keep-house": {
-        "task": "metrics.keep_house",
-        "schedule": crontab(hour="3", minute="17"),
-        "options": {"expires": 12 * 3600},
-    },
-    "delete-old-audit-entries": {
-        "task": "builds.delete_old_audit_entries",
-        "schedule": crontab(hour="3", minute="47"),
-        "options": {"expires": 12 * 3600},
-    },
-    "requeue-unfinished-codepushes": {
-        "task": "deployments.requeue_unfinished",
-        "schedule": 5.0,
-        # With no worker there, sweeps must not pile up for the day it comes back. Longer than clocks differ.
-        "options": {"expires": 300},
-    },
-    "queue-due-deliveries": {"task": "webhooks.queue_due", "schedule": 2.0, "options": {"expires": 300}},
-    "raise-rollback-alerts": {"task": "webhooks.raise_alerts", "schedule": 60.0, "options": {"expires": 300}},
-    "delete-old-deliveries": {
-        "task": "webhooks.keep_house",
-        "schedule": crontab(hour="3", minute="47"),
-        "options": {"expires": 12 * 3600},
-    },
-    "delete-leftover-uploads": {
-        "task": "deployments.delete_leftover_uploads",
-        "schedule": 3600.0,
-        "options": {"expires": 3600},
-    },
-    "delete-expired-answers": {
-        "task": "release_api.delete_expired_answers",
-        "schedule": 3600.0,
-        "options": {"expires": 3600},
-    },
-}
+CELERY_BEAT_SCHEDULE = SCHEDULE
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},

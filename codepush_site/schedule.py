@@ -1,0 +1,29 @@
+"""What beat has workers do by itself, and how often."""
+
+from typing import Any
+
+from celery.schedules import crontab
+
+
+def _every(task: str, seconds: float, *, expires: int = 300) -> dict[str, Any]:
+    """With no worker there, messages must not pile up for the day it comes back. `expires`: longer than clocks differ."""
+    return {"task": task, "schedule": seconds, "options": {"expires": expires}}
+
+
+def _nightly(task: str, minute: int) -> dict[str, Any]:
+    """At a quiet hour by the clock, not every so many hours: each restart of beat would begin to count anew."""
+    return {"task": task, "schedule": crontab(hour="3", minute=str(minute)), "options": {"expires": 12 * 3600}}
+
+
+SCHEDULE = {
+    # What devices report is in the numbers within a few seconds.
+    "apply-reports": _every("metrics.apply_reports", 2.0),
+    "requeue-unfinished-codepushes": _every("deployments.requeue_unfinished", 5.0),
+    "queue-due-deliveries": _every("webhooks.queue_due", 2.0),
+    "raise-rollback-alerts": _every("webhooks.raise_alerts", 60.0),
+    "delete-leftover-uploads": _every("deployments.delete_leftover_uploads", 3600.0, expires=3600),
+    "delete-expired-answers": _every("release_api.delete_expired_answers", 3600.0, expires=3600),
+    "keep-house-of-metrics": _nightly("metrics.keep_house", 17),
+    "keep-house-of-webhooks": _nightly("webhooks.keep_house", 37),
+    "delete-old-audit-entries": _nightly("builds.delete_old_audit_entries", 47),
+}
