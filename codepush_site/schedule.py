@@ -6,7 +6,7 @@ from celery.schedules import crontab
 
 
 def _every(task: str, seconds: float, *, expires: int = 300) -> dict[str, Any]:
-    """With no worker there, messages must not pile up for the day it comes back. `expires`: longer than clocks differ."""
+    """`expires`: messages must not pile up for the day a worker comes back. Longer than clocks differ."""
     return {"task": task, "schedule": seconds, "options": {"expires": expires}}
 
 
