@@ -18,10 +18,10 @@ export PYTHON HOST PORT WEB_CONCURRENCY LOCAL_URL
 help: ## List the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
 
-run: .venv/installed ## Start web, worker and beat, with a demo project (DEMO=0: empty). HOST, PORT
+run: .venv/installed ## Start web, workers and beat, with a demo project (DEMO=0: empty). HOST, PORT
 	@$(PYTHON) manage.py prepare --demo=$(DEMO)
 	echo "Open $(LOCAL_URL)/"
-	processes="web worker beat"
+	processes="web worker hooks beat"
 	if [ "$(DEMO)" = 1 ]; then processes="$$processes fleet"; fi
 	# Ctrl-C is the way to stop it, not a failure.
 	.venv/bin/honcho start --no-prefix $$processes || test $$? -eq 130
