@@ -22,7 +22,7 @@ def list_codepushes(request: ApiRequest, build_id: ObjectId, limit: Limit = 50, 
     everything = CodePush.objects.filter(build=build).newest_first()
     # First which ones, by the index alone: otherwise all those before them would be joined, sorted and left out.
     ids, count = cut(everything.values_list("pk", flat=True), limit, offset)
-    rows = selectors.list_related_codepushes(build).filter(pk__in=ids)
+    rows = selectors.list_related_codepushes(build).with_is_live().filter(pk__in=ids)
     return CodePushPage(items=[CodePushOut.of(codepush, build) for codepush in rows], count=count)
 
 
@@ -86,4 +86,4 @@ def _get(request: ApiRequest, deployment_id: str) -> tuple[Build, CodePush]:
 
 def _describe(codepush: CodePush, build: Build) -> CodePushOut:
     """A CodePush as a service left it. One query."""
-    return CodePushOut.of(selectors.list_related_codepushes(build).get(pk=codepush.pk), build)
+    return CodePushOut.of(selectors.list_related_codepushes(build).with_is_live().get(pk=codepush.pk), build)

@@ -9,15 +9,12 @@ from pydantic.json_schema import SkipJsonSchema
 
 from builds.models import Build
 from deployments.models import CodePush
-from deployments.policy.text import PLAIN_PATTERN
 from deployments.policy.trace import Considered, Step, Trace
 from deployments.services.checks import MAX_DESCRIPTION_LENGTH, MAX_REASON_LENGTH
-from release_api.schemas import WHOLE, BuildTargetName, Input, Page, PlatformName, read_name
+from release_api.schemas import WHOLE, BuildTargetName, Input, Page, PlatformName, Text, read_name
 
-# In the document only: the service refuses the same, and says where it stands.
-_Plain = Annotated[str, Field(json_schema_extra={"pattern": PLAIN_PATTERN})]
-_Description = Annotated[_Plain, Field(max_length=MAX_DESCRIPTION_LENGTH)]
-_Reason = Annotated[_Plain, Field(max_length=MAX_REASON_LENGTH, description="Kept in the audit log and on the card.")]
+_Description = Annotated[Text, Field(max_length=MAX_DESCRIPTION_LENGTH)]
+_Reason = Annotated[Text, Field(max_length=MAX_REASON_LENGTH, description="Kept in the audit log and on the card.")]
 _Rollout = Annotated[int, Field(ge=1, le=100, description="Share of devices meant to get it."), WHOLE]
 _ExpectedLive = Annotated[
     str,
@@ -90,7 +87,7 @@ class CodePushOut(Schema):
 
     @classmethod
     def of(cls, codepush: CodePush, build: Build) -> Self:
-        """`codepush` from `list_related_codepushes`: then no query."""
+        """`codepush` from `list_related_codepushes`, with `is_live`: then no query."""
         bundle = codepush.bundle
         own = {"status", "step", "is_enabled", "is_mandatory", "rollout_percent", "description", "origin", "reason"}
         return cls(

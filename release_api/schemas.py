@@ -6,6 +6,8 @@ from django.contrib.auth.models import User
 from ninja import Path, Query, Schema
 from pydantic import BeforeValidator, ConfigDict, Field
 
+from deployments.policy.text import PLAIN_PATTERN
+
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
@@ -31,8 +33,8 @@ def _read_whole(value: object) -> object:
 
 # JSON has one kind of number: 50.0 is a whole one.
 WHOLE = BeforeValidator(_read_whole)
-# PostgreSQL stores no NUL in text.
-Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
+# In the document only: services refuse the same, and say where it stands.
+Text = Annotated[str, Field(json_schema_extra={"pattern": PLAIN_PATTERN})]
 PlatformName = Literal["ios", "android", "huawei"]
 BuildTargetName = Literal["production", "staging"]
 BuildStatusName = Literal["pending", "running", "success", "failed", "canceled"]

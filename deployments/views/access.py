@@ -34,7 +34,7 @@ def get_codepush_by_id(
         _, build = get_build_by_id(user, build_id or 0, role=role)
     except Http404 as absent:
         raise Http404(f"There is no CodePush {deployment_id!r}, or you are not a member of its project.") from absent
-    codepush = list_related_codepushes(build).get(deployment_id=deployment_id)
+    codepush = list_related_codepushes(build).with_is_live().get(deployment_id=deployment_id)
     codepush.build = build
     return build, codepush
 

@@ -83,7 +83,7 @@ def test_disabling_asks_first_and_then_makes_the_previous_one_live(
 
     assert _live_label(build) == "v2"
     entry = AuditEntry.objects.get(action=AuditAction.CODEPUSH_EDITED)
-    assert (entry.actor, entry.after) == (staff, {"is_enabled": False})
+    assert (entry.actor, entry.after) == (staff, {"is_enabled": False, "live": "v2"})
 
     act(support, CODEPUSHES, "enable", releases[2], confirmed=True)
 
