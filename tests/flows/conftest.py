@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_hex
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -56,7 +57,8 @@ def scratch_database() -> Iterator[dict[str, str]]:
         yield {}
         return
     parts = urlsplit(url)
-    name = f"codepush_flows_{os.getpid()}"
+    # Another one at each call: some flows have a product of their own beside the one that all share.
+    name = f"codepush_flows_{os.getpid()}_{token_hex(3)}"
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         try:
