@@ -31,7 +31,9 @@ def application(environ, start_response):
 def main() -> None:
     be_important()
     with tempfile.TemporaryDirectory(prefix="codepush-bench-") as folder:
-        os.environ.update(VAR_DIR=folder, SECRET_KEY="bench", DJANGO_SETTINGS_MODULE="codepush_site.settings")
+        os.environ.update(
+            VAR_DIR=folder, SECRET_KEY="bench", DJANGO_SETTINGS_MODULE="codepush_site.settings", LOG_FORMAT="text"
+        )
         Path(folder, "bare.py").write_text(BARE_APP)
         Path(folder, "static").mkdir()
         prefix = f"bench-{int(time.time())}"
