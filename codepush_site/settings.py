@@ -7,6 +7,7 @@ import os
 import secrets
 from pathlib import Path
 from typing import Any
+from wsgiref.headers import Headers
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
@@ -78,10 +79,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # First: on each of thirty static files of a page the headers of all others would be ten kilobytes that protect
+    # nothing. What does is added below.
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "codepush_site.request_context.RequestContextMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    # Behind WhiteNoise: on each of thirty static files of a page it would be five kilobytes that protect nothing.
     "codepush_site.middleware.ContentSecurityPolicyMiddleware",
     # Pages are a tenth of their size then. Static files were compressed when they were collected.
     "django.middleware.gzip.GZipMiddleware",
@@ -178,6 +180,14 @@ STORAGES = {
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 # Pages name hashed files only; compressing the others too would double the time of the first start.
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+
+
+def _add_static_headers(headers: Headers, path: str, url: str) -> None:
+    headers["X-Content-Type-Options"] = "nosniff"
+
+
+WHITENOISE_ADD_HEADERS_FUNCTION = _add_static_headers
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]

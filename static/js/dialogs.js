@@ -28,6 +28,16 @@
     window.htmx.ajax("GET", url, { target: dialog, swap: "innerHTML" });
   }
 
+  /* data-needs: scripts of a form that the page it opens on does without, once each. */
+  function fetchNeeds() {
+    for (const { dataset } of dialog.querySelectorAll("[data-needs]")) {
+      for (const src of dataset.needs.split(" ")) {
+        if (document.querySelector(`script[src="${src}"]`)) continue;
+        document.head.append(Object.assign(document.createElement("script"), { src, async: false }));
+      }
+    }
+  }
+
   function show() {
     if (pending) {
       if (pending.step) history[pending.step]({ dialog: pending.url }, "", pending.url);
@@ -149,6 +159,7 @@
       event.detail.isError = false;
     }
   });
+  document.addEventListener("htmx:afterSwap", (event) => { if (event.detail.target === dialog) fetchNeeds(); });
   document.addEventListener("htmx:afterSettle", (event) => { if (event.detail.target === dialog) show(); });
   document.addEventListener("htmx:sendError", (event) => {
     if (event.detail.target !== dialog) return;
