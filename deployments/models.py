@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from builds.models import Build
+from deployments.change_request import ChangeRequest as ChangeRequest  # noqa: PLC0414 (so that mypy takes it for ours)
 from deployments.policy.label import format_label
 from deployments.querysets import CodePushQuerySet
 
@@ -155,6 +156,8 @@ class CodePush(models.Model):
     class Status(models.TextChoices):
         PENDING = "pending", "Pending"
         PROCESSING = "processing", "Processing"
+        # Processed, and not offered to anybody before a second person approves it (`ChangeRequest`).
+        WAITING = "waiting", "Waiting for approval"
         SUCCESS = "success", "Success"
         FAILED = "failed", "Failed"
         CANCELED = "canceled", "Canceled"
@@ -187,7 +190,7 @@ class CodePush(models.Model):
     # For people.
     origin = models.CharField(max_length=10, choices=Origin, default=Origin.UPLOAD)
     source = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="copies")
-    reason = models.CharField(max_length=280, blank=True, help_text="Why somebody rolled back or promoted.")
+    reason = models.CharField(max_length=280, blank=True, help_text="Why somebody wanted it.")
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -245,7 +248,7 @@ class CodePush(models.Model):
             # A failure that says nothing helps nobody.
             models.CheckConstraint(condition=~Q(status="failed") | ~Q(failure_reason=""), name="a_failure_says_why"),
             models.CheckConstraint(
-                condition=Q(status__in=["pending", "processing", "success", "failed", "canceled"]),
+                condition=Q(status__in=["pending", "processing", "waiting", "success", "failed", "canceled"]),
                 name="codepush_status_is_known",
             ),
             models.CheckConstraint(condition=Q(origin__in=["upload", "rollback", "promote"]), name="origin_is_known"),

@@ -27,6 +27,7 @@ from deployments.services.attempt import Attempt, AttemptLost
 from deployments.services.bundle_checks import read_checked, require_news
 from deployments.services.change import build_change
 from deployments.services.patches import make_patch
+from deployments.services.publishing import give_label, wait_for_approval
 
 logger = logging.getLogger(__name__)
 
@@ -155,23 +156,24 @@ def _list_earlier_bundles(build_id: int, bundle: Bundle) -> list[Bundle]:
 
 
 def _publish(attempt: Attempt, bundle: Bundle) -> None:
-    """Give the label, in one short transaction. From its commit on, devices are offered the update."""
+    """Give the label, in one short transaction. From its commit on, devices are offered the update.
+
+    Where a second person must approve it, it waits for them instead, as it stands: approving gives the label.
+    """
     codepush = attempt.codepush
     with build_change(codepush.build_id, actor=None) as change:
         attempt.confirm()
         live = find_live_codepush(change.build)
         require_news(live, bundle.content_hash, allows_identical=codepush.allows_identical)
         codepush.bundle = bundle
-        codepush.status = CodePush.Status.SUCCESS
-        codepush.label_number = change.next_label_number()
         codepush.upload_name, codepush.progress_percent = "", 100
-        attempt.finish()
-        change.record(
-            AuditAction.CODEPUSH_SUCCEEDED,
-            codepush=codepush,
-            before={"live": live.label if live else None},
-            after={"label": codepush.label, "package_hash": bundle.package_hash},
-        )
+        if change.rules.needs_second_person:
+            codepush.status = CodePush.Status.WAITING
+            attempt.finish()
+            wait_for_approval(change, codepush)
+        else:
+            give_label(change, codepush, live)
+            attempt.finish()
 
 
 def _release(attempt: Attempt) -> None:

@@ -1,0 +1,42 @@
+"""The last step of a release: the label, or the wait for a second person who approves it."""
+
+from django.utils import timezone
+
+from builds.models import AuditAction
+from deployments.models import ChangeRequest, CodePush
+from deployments.selectors import find_live_codepush
+from deployments.services import checks, waiting
+from deployments.services.change import BuildChange
+
+
+def give_label(change: BuildChange, codepush: CodePush, live: CodePush | None) -> None:
+    """The processed CodePush is a success, in memory: the caller saves it. `live`: what it replaces."""
+    codepush.status = CodePush.Status.SUCCESS
+    codepush.label_number = change.next_label_number()
+    change.record(
+        AuditAction.CODEPUSH_SUCCEEDED,
+        codepush=codepush,
+        before={"live": live.label if live else None},
+        after={"label": codepush.label, "package_hash": codepush.bundle.package_hash if codepush.bundle else None},
+    )
+
+
+def wait_for_approval(change: BuildChange, codepush: CodePush) -> ChangeRequest:
+    """The processed CodePush, which was saved so, waits for somebody else than who created it."""
+    return waiting.begin(
+        change,
+        kind=ChangeRequest.Kind.RELEASE,
+        codepush=codepush,
+        parameters={"rollout_percent": codepush.rollout_percent, "is_mandatory": codepush.is_mandatory},
+        requested_by=codepush.created_by,
+        reason=codepush.reason,
+    )
+
+
+def release_approved(change: BuildChange, codepush: CodePush) -> None:
+    """What waited has its label and is Live; no worker is needed. Raises NotAllowedNow (the build takes none now)."""
+    checks.require_accepts_codepushes(change.build)
+    give_label(change, codepush, find_live_codepush(change.build))
+    # Released now, whenever it was processed.
+    codepush.finished_at = timezone.now()
+    codepush.save(update_fields=["status", "label_number", "finished_at"])
