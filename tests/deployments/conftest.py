@@ -1,9 +1,26 @@
 import pytest
+from django.contrib.auth.models import User
 from django.utils import timezone
 
-from builds.models import Build, Project
+from builds.models import Build, Project, Role
 from deployments.models import CodePush
-from tests.factories import BuildFactory, CodePushFactory
+from tests.factories import BuildFactory, CodePushFactory, MembershipFactory, UserFactory
+
+
+@pytest.fixture
+def colleague(project: Project) -> User:
+    """A second release manager."""
+    user: User = UserFactory(username="cem", first_name="Cem", last_name="Aydin")
+    MembershipFactory(project=project, user=user, role=Role.RELEASE_MANAGER)
+    return user
+
+
+@pytest.fixture
+def four_eyes(project: Project) -> Project:
+    """The project wants a second person for production changes."""
+    project.needs_second_person = True
+    project.save()
+    return project
 
 
 @pytest.fixture
