@@ -95,4 +95,4 @@ class ChangeRequest(models.Model):
 
     def describe(self) -> dict[str, Any]:
         """What is asked for, as the audit log keeps it."""
-        return {"change": self.kind, **self.parameters}
+        return {"change": self.kind, "request": self.pk, **self.parameters}

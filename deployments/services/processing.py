@@ -27,7 +27,7 @@ from deployments.services.attempt import Attempt, AttemptLost
 from deployments.services.bundle_checks import read_checked, require_news
 from deployments.services.change import build_change
 from deployments.services.patches import make_patch
-from deployments.services.publishing import give_label, wait_for_approval
+from deployments.services.publishing import give_label, record_success, wait_for_approval
 
 logger = logging.getLogger(__name__)
 
@@ -172,8 +172,9 @@ def _publish(attempt: Attempt, bundle: Bundle) -> None:
             attempt.finish()
             wait_for_approval(change, codepush)
         else:
-            give_label(change, codepush, live)
+            give_label(change, codepush)
             attempt.finish()
+            record_success(change, codepush, live)
 
 
 def _release(attempt: Attempt) -> None:

@@ -9,10 +9,14 @@ from deployments.services import checks, waiting
 from deployments.services.change import BuildChange
 
 
-def give_label(change: BuildChange, codepush: CodePush, live: CodePush | None) -> None:
-    """The processed CodePush is a success, in memory: the caller saves it. `live`: what it replaces."""
+def give_label(change: BuildChange, codepush: CodePush) -> None:
+    """The processed CodePush is a success, in memory: the caller saves it, and then records it."""
     codepush.status = CodePush.Status.SUCCESS
     codepush.label_number = change.next_label_number()
+
+
+def record_success(change: BuildChange, codepush: CodePush, live: CodePush | None) -> None:
+    """`live`: what it replaces."""
     change.record(
         AuditAction.CODEPUSH_SUCCEEDED,
         codepush=codepush,
@@ -36,7 +40,9 @@ def wait_for_approval(change: BuildChange, codepush: CodePush) -> ChangeRequest:
 def release_approved(change: BuildChange, codepush: CodePush) -> None:
     """What waited has its label and is Live; no worker is needed. Raises NotAllowedNow (the build takes none now)."""
     checks.require_accepts_codepushes(change.build)
-    give_label(change, codepush, find_live_codepush(change.build))
+    live = find_live_codepush(change.build)
+    give_label(change, codepush)
     # Released now, whenever it was processed.
     codepush.finished_at = timezone.now()
     codepush.save(update_fields=["status", "label_number", "finished_at"])
+    record_success(change, codepush, live)

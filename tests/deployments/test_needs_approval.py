@@ -148,7 +148,10 @@ def test_what_is_asked_for_is_kept_with_what_it_was_asked_against(
     assert request.parameters == {"rollout_percent": 50}
     assert request.before == {"is_enabled": True, "is_mandatory": False, "rollout_percent": 10}
     entry = AuditEntry.objects.get()
-    assert (entry.reason, entry.after) == ("No crashes", {"change": "edit", "rollout_percent": 50})
+    assert (entry.reason, entry.after) == (
+        "No crashes",
+        {"change": "edit", "request": request.pk, "rollout_percent": 50},
+    )
     assert (entry.actor, entry.deployment_id, entry.build) == (release_manager, codepush.deployment_id, build)
     codepush.refresh_from_db()
     assert codepush.rollout_percent == 10
