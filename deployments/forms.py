@@ -75,6 +75,8 @@ class CreateForm(CodePushForm):
         required=False,
         help_text="Off: a bundle that would change nothing on devices is refused.",
     )
+    # Shown where a second person reads it.
+    reason = _reason_field()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -94,6 +96,8 @@ class EditForm(CodePushForm):
     rollout_percent = _rollout_field()
     is_mandatory = forms.BooleanField(label="Mandatory", required=False, help_text=_SPLASH)
     is_enabled = forms.BooleanField(label="Enabled", required=False)
+    # Shown where a second person reads it.
+    reason = _reason_field()
 
 
 class RollbackForm(CodePushForm):
@@ -123,6 +127,33 @@ class ForceUpdateForm(ServiceForm):
     reason = _reason_field("Kept in the audit log.")
 
 
+class RefuseForm(ServiceForm):
+    reason = _reason_field("For who asked for it, and for the audit log.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].required = True
+        self.fields["reason"].error_messages["required"] = "Say why, for who asked for it."
+
+
+class WithdrawForm(ServiceForm):
+    reason = _reason_field("Kept in the audit log.")
+
+
+class SecondPersonForm(ServiceForm):
+    needs_second_person = forms.BooleanField(
+        label="Production changes need a second person",
+        required=False,
+        help_text="Nobody approves what they asked for themselves, nor does their token.",
+    )
+    approval_hours = forms.IntegerField(
+        label="Requests wait, in hours",
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+        help_text="Then they expire. 1 to 168.",
+    )
+    reason = _reason_field("Needed to turn it off. Kept in the audit log.")
+
+
 class BuildStatusForm(ServiceForm):
     status = forms.ChoiceField(label="Build status", choices=Build.Status, widget=forms.RadioSelect)
 
@@ -135,6 +166,7 @@ class DeploymentFilterForm(FilterForm):
         choices=[
             ("", "Any state"),
             ("running", "Running"),
+            ("waiting", "Waiting for approval"),
             ("live", "Live"),
             ("success", "Successful"),
             ("failed", "Failed"),

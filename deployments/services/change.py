@@ -39,6 +39,11 @@ class ProductionRules(NamedTuple):
     approval_hours: int
 
 
+def needs_second_person(build: Build, project: Project) -> bool:
+    """Whether changes that widen what devices of the build get wait for approval. `project`: that of the build."""
+    return project.needs_second_person and build.build_target == BuildTarget.PRODUCTION
+
+
 class BuildChange:
     """A locked build in the middle of a change. Valid inside `build_change` only."""
 
@@ -63,8 +68,7 @@ class BuildChange:
     def rules(self) -> ProductionRules:
         """One query, under the lock: the project that was joined in with the build may be older than the lock."""
         project = Project.objects.get(pk=self.build.project_id)
-        is_production = self.build.build_target == BuildTarget.PRODUCTION
-        return ProductionRules(is_production and project.needs_second_person, project.approval_hours)
+        return ProductionRules(needs_second_person(self.build, project), project.approval_hours)
 
     def require_second_person(self, approval: ChangeRequest | None) -> None:
         """Where the build's project wants it, somebody else has approved. Raises ApprovalNeeded."""

@@ -8,7 +8,7 @@ from builds.actors import name_person
 from builds.errors import InvalidInput, NotAllowedNow
 from builds.models import AuditAction, Build, BuildTarget, Membership, Project, Role
 from deployments.models import ChangeRequest
-from deployments.services import waiting
+from deployments.services import checks, waiting
 from deployments.services.change import build_change
 
 MAX_APPROVAL_HOURS = 168
@@ -20,8 +20,9 @@ def set_second_person(
     """The project wants a second person for production changes, or not; they wait so long.
 
     Turning it off does not wait for anybody, and is told to webhooks; what waited then has ended as withdrawn.
-    Raises InvalidInput (hours), NotAllowedNow (one person alone could never release).
+    Raises InvalidInput (hours; no reason for turning it off), NotAllowedNow (one person alone could never release).
     """
+    checks.check_reason(reason)
     if not 1 <= approval_hours <= MAX_APPROVAL_HOURS:
         raise InvalidInput(
             f"Requests would wait {approval_hours} hours; use 1 to {MAX_APPROVAL_HOURS}.", field="approval_hours"
@@ -35,6 +36,8 @@ def set_second_person(
             return project
         if changed.get("needs_second_person"):
             _require_two_people(project)
+        if changed.get("needs_second_person") is False and not reason.strip():
+            raise InvalidInput("The reason is empty. Say why production needs no second person.", field="reason")
         for name, value in changed.items():
             setattr(project, name, value)
         project.save(update_fields=list(changed))

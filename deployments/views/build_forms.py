@@ -7,7 +7,7 @@ from builds.errors import InvalidInput, NotAllowedNow
 from builds.models import Build, StoreStatus
 from deployments.forms import BuildStatusForm, ForceUpdateForm, StoreStatusForm
 from deployments.policy import transitions
-from deployments.services import build_status, force_update
+from deployments.services import approvals, build_status, force_update
 from deployments.views.codepush_pages import BuildFormPage
 
 
@@ -82,6 +82,9 @@ class ForceUpdate(BuildFormPage):
                 f"You typed {values['confirmation']!r}; type {self.build.store_version} to confirm.",
                 field="confirmation",
             )
+        if self.needs_second_person:
+            request = approvals.ask_for_force_update(self.build.pk, actor=self.actor, reason=values["reason"])
+            return self.back_url(), self.tell_asked(request)
         force_update.apply_force_update(self.build.pk, actor=self.actor, reason=values["reason"])
         return self.back_url(), f"Force Update is applied. Devices on {self.build} are sent to the store."
 

@@ -7,7 +7,7 @@ from deployments import selectors
 from deployments.forms import PromoteForm, RollbackForm
 from deployments.models import CodePush
 from deployments.policy.previews import Preview, preview_copy
-from deployments.services import checks, republishing
+from deployments.services import approvals, checks, republishing
 from deployments.views.cards import find_rollback_obstacle
 from deployments.views.codepush_pages import CodePushFormPage
 from deployments.views.previews import Source, clamp_rollout, load_fleet, load_sources
@@ -76,8 +76,14 @@ class Promote(CopyFormPage):
 
     def describe(self) -> dict[str, Any]:
         preview = self.preview(self.codepush, is_mandatory=self.codepush.is_mandatory)
-        return {**super().describe(), "preview": preview, "submit": f"Promote {self.codepush}"}
+        submit = f"Promote {self.codepush}"
+        if self.needs_second_person:
+            preview, submit = self.wait_first(preview), "Ask for approval"
+        return {**super().describe(), "preview": preview, "submit": submit}
 
     def act(self, values: dict[str, Any]) -> tuple[str, str]:
+        if self.needs_second_person:
+            request = approvals.ask_to_promote(self.codepush.pk, actor=self.actor, **values)
+            return self.back_url(), self.tell_asked(request)
         codepush = republishing.promote(self.codepush.pk, actor=self.actor, **values)
         return self.card_url(codepush), f"Promoted {self.codepush}. {codepush} is Live."

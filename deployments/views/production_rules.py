@@ -1,0 +1,43 @@
+"""What a project demands before devices of production builds get something: settings, for its admins."""
+
+from typing import Any
+
+from django.urls import reverse
+
+from builds.access import ProjectAccess, get_project
+from builds.models import Role
+from builds.views.form_page import FormPage
+from deployments.forms import SecondPersonForm
+from deployments.models import ChangeRequest
+from deployments.services import production_rules
+
+
+class ProductionRulesPage(FormPage):
+    access: ProjectAccess
+
+    def load(self, **address: Any) -> None:
+        self.access = get_project(self.request.user, address["slug"], role=Role.ADMIN)
+
+    def back_url(self) -> str:
+        return reverse("project_settings", args=[self.access.project.slug])
+
+    def describe(self) -> dict[str, Any]:
+        return {"access": self.access}
+
+
+class SetSecondPerson(ProductionRulesPage):
+    form_class = SecondPersonForm
+    template_name = "deployments/second_person.html"
+
+    def initial(self) -> dict[str, Any]:
+        project = self.access.project
+        return {"needs_second_person": project.needs_second_person, "approval_hours": project.approval_hours}
+
+    def describe(self) -> dict[str, Any]:
+        waiting = ChangeRequest.objects.filter(build__project=self.access.project, status=ChangeRequest.Status.WAITING)
+        return {**super().describe(), "waiting_count": waiting.count()}
+
+    def act(self, values: dict[str, Any]) -> tuple[str, str]:
+        project = production_rules.set_second_person(self.access.project.pk, actor=self.actor, **values)
+        state = "needs" if project.needs_second_person else "needs no"
+        return self.back_url(), f"Production in {project} {state} second person now."
