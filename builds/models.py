@@ -64,6 +64,12 @@ class Project(models.Model):
     needs_second_person = models.BooleanField(
         default=False, db_default=False, help_text="Changes that widen what production devices get wait for approval."
     )
+    signing_key = models.TextField(
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Public key (PEM): bundles must be signed with its private part.",
+    )
     approval_hours = models.PositiveSmallIntegerField(default=24, db_default=24, help_text="So long it waits.")
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -83,6 +83,7 @@ class CodePushOut(Schema):
     references: str | None = Field(description="Label of the one whose bundle it has, after a rollback or promote.")
     reason: str
     package_hash: str | None
+    is_signed: bool = Field(description="The bundle carries a code signature.")
     size_bytes: int | None
     duration_seconds: float | None = Field(description="Of the processing.")
     created_at: datetime
@@ -103,6 +104,7 @@ class CodePushOut(Schema):
             target_binary_range=build.store_version,
             references=codepush.source.label if codepush.source else None,
             package_hash=bundle.package_hash if bundle else None,
+            is_signed=bundle is not None and bundle.is_signed,
             size_bytes=bundle.size_bytes if bundle else codepush.upload_size_bytes,
             duration_seconds=None if codepush.duration_ms is None else codepush.duration_ms / 1000,
             created_at=codepush.created_at,

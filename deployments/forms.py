@@ -6,6 +6,7 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
+from builds.errors import DomainError
 from builds.forms import FilterForm, ServiceForm, search_field
 from builds.models import Build, Platform, StoreStatus
 from deployments.services import checks
@@ -152,6 +153,23 @@ class SecondPersonForm(ServiceForm):
         help_text="Then they expire. 1 to 168.",
     )
     reason = _reason_field("Needed to turn it off. Kept in the audit log.")
+
+
+class SigningKeyForm(ServiceForm):
+    signing_key = forms.CharField(
+        label="Public key",
+        required=False,
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": 8, "class": "form-control mono", "spellcheck": "false"}),
+        help_text="RSA, in PEM: what the app checks updates with. Empty: bundles need no signature.",
+    )
+    reason = _reason_field("Kept in the audit log.")
+
+    def add_refusal(self, refusal: DomainError) -> None:
+        if "PRIVATE KEY" in self.cleaned_data.get("signing_key", ""):
+            # It is not sent back to be read over somebody's shoulder.
+            self.data = {**self.data, "signing_key": ""}
+        super().add_refusal(refusal)
 
 
 class BuildStatusForm(ServiceForm):

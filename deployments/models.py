@@ -78,6 +78,7 @@ class Bundle(CheckedArchive):
 
     manifest = models.JSONField(help_text="{path: SHA-256 of the file}, without entries that clients ignore.")
     unpacked_bytes = models.BigIntegerField()
+    signature = models.TextField(blank=True, default="", db_default="", help_text="The token in its signature file.")
 
     class Meta:
         constraints = [
@@ -87,6 +88,10 @@ class Bundle(CheckedArchive):
 
     def __str__(self) -> str:
         return self.package_hash[:12]
+
+    @property
+    def is_signed(self) -> bool:
+        return bool(self.signature)
 
 
 class BundleFileSizes(models.Model):

@@ -28,6 +28,11 @@ urlpatterns = [
         production_rules.SetSecondPerson.as_view(),
         name="project_second_person",
     ),
+    path(
+        "projects/<slug:slug>/settings/signing-key/",
+        production_rules.SetSigningKey.as_view(),
+        name="project_signing_key",
+    ),
     path(f"{_BUILD}cards/", build_page.show_cards, name="build_cards"),
     path(f"{_BUILD}key/", build_page.show_key, name="build_key"),
     path(f"{_BUILD}status/", build_forms.UpdateBuildStatus.as_view(), name="build_status"),

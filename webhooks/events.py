@@ -28,6 +28,7 @@ class Event(StrEnum):
     CHANGE_EXPIRED = "change.expired"
     CHANGE_OUTDATED = "change.outdated"
     SECOND_PERSON_CHANGED = "project.second_person_changed"
+    SIGNING_KEY_CHANGED = "project.signing_key_changed"
     # Sent by the button only; nobody can leave it out.
     TEST = "webhook.test"
 
@@ -53,6 +54,7 @@ EVENT_LABELS: dict[Event, str] = {
     Event.CHANGE_EXPIRED: "Request expired",
     Event.CHANGE_OUTDATED: "Request outdated",
     Event.SECOND_PERSON_CHANGED: "Second person for production turned on or off",
+    Event.SIGNING_KEY_CHANGED: "Signing key changed",
     Event.TEST: "Test",
 }
 SUBSCRIBABLE = [event for event in Event if event != Event.TEST]
@@ -74,6 +76,7 @@ _BY_ACTION = {
     "change.expired": Event.CHANGE_EXPIRED,
     "change.outdated": Event.CHANGE_OUTDATED,
     "project.second_person_changed": Event.SECOND_PERSON_CHANGED,
+    "project.signing_key_changed": Event.SIGNING_KEY_CHANGED,
 }
 _BY_BUILD_STATUS = {
     "success": Event.BUILD_SUCCEEDED,

@@ -100,6 +100,12 @@ def preview_force_update(devices: int, store_version: str) -> Preview:
     return Preview(rows=rows, notes=["It can be lifted again.", *([] if devices else [NO_DEVICES])])
 
 
+def warn_unsigned(preview: Preview, label: str) -> Preview:
+    """The same, with a warning: nothing refuses a rollback, but devices may."""
+    note = f"{label} is not signed with the registered key. Devices that check signatures do not take it."
+    return replace(preview, notes=[note, *preview.notes])
+
+
 def wait_first(preview: Preview, hours: int) -> Preview:
     """The same, once somebody else has approved it."""
     how_long = "an hour" if hours == 1 else f"{hours} hours"

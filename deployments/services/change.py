@@ -33,10 +33,11 @@ class ApprovalNeeded(NotAllowedNow):
 
 
 class ProductionRules(NamedTuple):
-    """What the project demands of a change before devices of the build get it."""
+    """What the project demands of a change before devices of the build get it. `signing_key`: "" for none."""
 
     needs_second_person: bool
     approval_hours: int
+    signing_key: str
 
 
 def needs_second_person(build: Build, project: Project) -> bool:
@@ -68,7 +69,7 @@ class BuildChange:
     def rules(self) -> ProductionRules:
         """One query, under the lock: the project that was joined in with the build may be older than the lock."""
         project = Project.objects.get(pk=self.build.project_id)
-        return ProductionRules(needs_second_person(self.build, project), project.approval_hours)
+        return ProductionRules(needs_second_person(self.build, project), project.approval_hours, project.signing_key)
 
     def require_second_person(self, approval: ChangeRequest | None) -> None:
         """Where the build's project wants it, somebody else has approved. Raises ApprovalNeeded."""

@@ -6,7 +6,8 @@ from django.db import transaction
 from builds import audit
 from builds.actors import name_person
 from builds.errors import InvalidInput, NotAllowedNow
-from builds.models import AuditAction, Build, BuildTarget, Membership, Project, Role
+from builds.models import AuditAction, Build, Membership, Project, Role
+from deployments.bundles import signature
 from deployments.models import ChangeRequest
 from deployments.services import checks, waiting
 from deployments.services.change import build_change
@@ -54,10 +55,42 @@ def set_second_person(
         return project
 
 
+def set_signing_key(project_id: int, *, actor: User, signing_key: str, reason: str = "") -> Project:
+    """From now on bundles are refused unless they are signed with the private part of this key; "": no matter how.
+
+    What devices were offered already stays as it is. Raises InvalidInput for what is no RSA public key.
+    """
+    checks.check_reason(reason)
+    try:
+        key = signature.normalize_public_key(signing_key) if signing_key.strip() else ""
+    except signature.UnusableKey as refusal:
+        raise InvalidInput(str(refusal), field="signing_key") from refusal
+    with transaction.atomic():
+        project = _lock(project_id)
+        if project.signing_key == key:
+            return project
+        before, project.signing_key = project.signing_key, key
+        project.save(update_fields=["signing_key"])
+        audit.record(
+            AuditAction.SIGNING_KEY_CHANGED,
+            actor=actor,
+            project=project,
+            before={"fingerprint": describe_key(before)},
+            after={"fingerprint": describe_key(key)},
+            reason=reason,
+        )
+        return project
+
+
+def describe_key(public_key: str) -> str:
+    """Its fingerprint, "" for none."""
+    return signature.compute_fingerprint(public_key) if public_key else ""
+
+
 def _lock(project_id: int) -> Project:
-    """The project, and all its production builds: no change of theirs is between a look at the rules and its end."""
+    """The project, and all its builds: no change of theirs is between a look at the rules and its end."""
     project = Project.objects.select_for_update(no_key=True).get(pk=project_id)
-    builds = Build.objects.select_for_update(of=("self",)).filter(project=project, build_target=BuildTarget.PRODUCTION)
+    builds = Build.objects.select_for_update(of=("self",)).filter(project=project)
     # In order of id, as slots are locked.
     list(builds.order_by("id").values_list("pk"))
     return project

@@ -2,10 +2,13 @@
 
 from django.utils import timezone
 
+from builds.errors import NotAllowedNow
 from builds.models import AuditAction
-from deployments.models import ChangeRequest, CodePush
+from deployments.bundles.refusal import BundleRefused
+from deployments.models import Bundle, ChangeRequest, CodePush
 from deployments.selectors import find_live_codepush
 from deployments.services import checks, waiting
+from deployments.services.bundle_checks import require_signed
 from deployments.services.change import BuildChange
 
 
@@ -25,6 +28,19 @@ def record_success(change: BuildChange, codepush: CodePush, live: CodePush | Non
     )
 
 
+def require_signed_still(change: BuildChange, codepush: CodePush) -> None:
+    """Its bundle is signed with the key that the project has registered by now, if any. Raises NotAllowedNow."""
+    public_key = change.rules.signing_key
+    if not public_key:
+        return
+    # A manifest can be a megabyte.
+    bundle = Bundle.objects.defer("manifest").get(codepushes=codepush)
+    try:
+        require_signed(bundle, public_key, str(codepush))
+    except BundleRefused as refusal:
+        raise NotAllowedNow(str(refusal)) from refusal
+
+
 def wait_for_approval(change: BuildChange, codepush: CodePush) -> ChangeRequest:
     """The processed CodePush, which was saved so, waits for somebody else than who created it."""
     return waiting.begin(
@@ -40,6 +56,7 @@ def wait_for_approval(change: BuildChange, codepush: CodePush) -> ChangeRequest:
 def release_approved(change: BuildChange, codepush: CodePush) -> None:
     """What waited has its label and is Live; no worker is needed. Raises NotAllowedNow (the build takes none now)."""
     checks.require_accepts_codepushes(change.build)
+    require_signed_still(change, codepush)
     live = find_live_codepush(change.build)
     give_label(change, codepush)
     # Released now, whenever it was processed.

@@ -12,6 +12,7 @@ from deployments.models import ChangeRequest, CodePush
 from deployments.policy.label import find_label_number
 from deployments.services import checks
 from deployments.services.change import BuildChange, codepush_change
+from deployments.services.publishing import require_signed_still
 
 
 def roll_back(
@@ -27,7 +28,8 @@ def roll_back(
     """A new CodePush with the bundle of an earlier success is Live. Devices see it at their next check.
 
     `codepush_id` is the Live one. No file is copied. `is_mandatory`: None keeps what the earlier one says.
-    It never waits for a second person: it is what people do when an update hurts.
+    It never waits for a second person, and is not refused for a missing signature: it is what people do when an update
+    hurts. (The dialog says when devices that check signatures would not take it.)
     Several at once that do not say what they saw (`expected_live` None) succeed in turn, each with its own label.
     Raises InvalidInput (no such label, bad rollout), NotAllowedNow (not the Live one), StaleView.
     Source: App Maker, "Rollback a CodePush".
@@ -72,6 +74,7 @@ def promote(
         checks.require_success(codepush, to_be="promoted")
         checks.require_not_live(codepush, live)
         checks.require_accepts_codepushes(change.build)
+        require_signed_still(change, codepush)
         change.require_second_person(approval)
         return _publish_copy(
             change,

@@ -7,7 +7,7 @@ from django.urls import reverse
 from builds.access import ProjectAccess, get_project
 from builds.models import Role
 from builds.views.form_page import FormPage
-from deployments.forms import SecondPersonForm
+from deployments.forms import SecondPersonForm, SigningKeyForm
 from deployments.models import ChangeRequest
 from deployments.services import production_rules
 
@@ -41,3 +41,17 @@ class SetSecondPerson(ProductionRulesPage):
         project = production_rules.set_second_person(self.access.project.pk, actor=self.actor, **values)
         state = "needs" if project.needs_second_person else "needs no"
         return self.back_url(), f"Production in {project} {state} second person now."
+
+
+class SetSigningKey(ProductionRulesPage):
+    form_class = SigningKeyForm
+    template_name = "deployments/signing_key.html"
+
+    def initial(self) -> dict[str, Any]:
+        return {"signing_key": self.access.project.signing_key}
+
+    def act(self, values: dict[str, Any]) -> tuple[str, str]:
+        project = production_rules.set_signing_key(self.access.project.pk, actor=self.actor, **values)
+        if not project.signing_key:
+            return self.back_url(), f"Bundles of {project} need no signature now."
+        return self.back_url(), f"Bundles of {project} must be signed now."

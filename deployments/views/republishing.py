@@ -6,8 +6,9 @@ from builds.errors import NotAllowedNow
 from deployments import selectors
 from deployments.forms import PromoteForm, RollbackForm
 from deployments.models import CodePush
-from deployments.policy.previews import Preview, preview_copy
+from deployments.policy.previews import Preview, preview_copy, warn_unsigned
 from deployments.services import approvals, checks, republishing
+from deployments.services.bundle_checks import is_signed_with
 from deployments.views.cards import find_rollback_obstacle
 from deployments.views.codepush_pages import CodePushFormPage
 from deployments.views.previews import Source, clamp_rollout, load_fleet, load_sources
@@ -52,11 +53,15 @@ class RollBack(CopyFormPage):
 
     def describe(self) -> dict[str, Any]:
         chosen = next((s for s in self.sources if s.codepush.label == self.values["to"]), self.sources[0]).codepush
+        preview = self.preview(chosen, is_mandatory=self.values["is_mandatory"])
+        # By constraint a success has a bundle.
+        if chosen.bundle and not is_signed_with(chosen.bundle, self.access.project.signing_key):
+            preview = warn_unsigned(preview, str(chosen))
         return {
             **super().describe(),
             "sources": self.sources,
             "chosen": chosen,
-            "preview": self.preview(chosen, is_mandatory=self.values["is_mandatory"]),
+            "preview": preview,
             "submit": f"Roll back to {chosen}",
         }
 
