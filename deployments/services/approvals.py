@@ -21,6 +21,7 @@ from deployments.services import checks, codepushes, force_update, publishing, r
 from deployments.services.change import ApprovalNeeded, BuildChange, build_change, codepush_change, slot_change
 
 Kind, Status = ChangeRequest.Kind, ChangeRequest.Status
+SAY_WHY = "The reason is empty. Say why, for the other person."
 
 
 def ask_to_promote(
@@ -183,7 +184,7 @@ def _require_that_it_waits(attempt: Callable[[], object]) -> None:
 
 def _check_asking(reason: str) -> None:
     if not reason.strip():
-        raise InvalidInput("The reason is empty. Say why, for the other person.", field="reason")
+        raise InvalidInput(SAY_WHY, field="reason")
     checks.check_reason(reason)
 
 

@@ -63,6 +63,11 @@ class ForceUpdate(BuildFormPage):
     form_class = ForceUpdateForm
     template_name = "deployments/force_update.html"
 
+    def load(self, **address: Any) -> None:
+        super().load(**address)
+        # Lifting never waits.
+        self.asks = self.always_asks = not self.build.is_force_updated
+
     def require_possible(self) -> None:
         store_live = build_selectors.find_store_live_build(self.build)
         obstacle = force_update.find_force_update_obstacle(self.build, store_live)

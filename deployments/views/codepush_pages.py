@@ -12,6 +12,7 @@ from builds.views.form_page import FormPage
 from deployments import selectors
 from deployments.models import ChangeRequest, CodePush
 from deployments.policy.previews import Preview, wait_first
+from deployments.services import approvals
 from deployments.services.change import needs_second_person
 from deployments.views.access import get_codepush
 from deployments.views.addresses import build_url, card_url
@@ -39,6 +40,10 @@ class BuildFormPage(FormPage):
         """The form of another action, such as "codepush_rollback"."""
         return reverse(action, args=[self.access.project.slug, self.build.pk, codepush.deployment_id])
 
+    # Where a second person is needed: whether what is sent may be asked for, and whether it always is.
+    asks = False
+    always_asks = False
+
     @property
     def needs_second_person(self) -> bool:
         """Whether what widens an update's reach is asked for here, and not done."""
@@ -46,8 +51,11 @@ class BuildFormPage(FormPage):
 
     def make_form(self, *args: Any, **kwargs: Any) -> ServiceForm:
         form = super().make_form(*args, **kwargs)
-        if self.needs_second_person and "reason" in form.fields:
-            form.fields["reason"].help_text = "For who approves it, and for the audit log."
+        if self.needs_second_person and self.asks:
+            reason = form.fields["reason"]
+            reason.required = self.always_asks
+            reason.error_messages["required"] = approvals.SAY_WHY
+            reason.help_text = "For who approves it, and for the audit log."
         return form
 
     def wait_first(self, preview: Preview) -> Preview:

@@ -21,6 +21,7 @@ class CreateCodePush(BuildFormPage):
     form_class = CreateForm
     template_name = "deployments/codepush_new.html"
     creates = True
+    asks = True
     upload: Upload | None = None
     is_taken = False
 
@@ -83,6 +84,7 @@ class CreateCodePush(BuildFormPage):
 
 class EditCodePush(CodePushFormPage):
     form_class = EditForm
+    asks = True
     template_name = "deployments/codepush_edit.html"
 
     def require_possible(self) -> None:

@@ -39,8 +39,8 @@ class SetSecondPerson(ProductionRulesPage):
 
     def act(self, values: dict[str, Any]) -> tuple[str, str]:
         project = production_rules.set_second_person(self.access.project.pk, actor=self.actor, **values)
-        state = "needs" if project.needs_second_person else "needs no"
-        return self.back_url(), f"Production in {project} {state} second person now."
+        state = "a" if project.needs_second_person else "no"
+        return self.back_url(), f"Production in {project} needs {state} second person now."
 
 
 class SetSigningKey(ProductionRulesPage):

@@ -74,6 +74,7 @@ class RollBack(CopyFormPage):
 class Promote(CopyFormPage):
     form_class = PromoteForm
     template_name = "deployments/codepush_promote.html"
+    asks = always_asks = True
 
     def require_possible(self) -> None:
         checks.require_success(self.codepush, to_be="promoted")

@@ -85,11 +85,14 @@ def test_while_it_is_turned_off_nothing_is_left_waiting(
 ) -> None:
     pending = [create_codepush(build.pk, actor=release_manager, upload=small_archive(text)) for text in "abc"]
 
-    at_once(
+    *_, turned_off = at_once(
         *[lambda pk=codepush.pk: process_codepush(pk) for codepush in pending],
-        lambda: set_second_person(project.pk, actor=owner, needs_second_person=False, approval_hours=24),
+        lambda: set_second_person(
+            project.pk, actor=owner, needs_second_person=False, approval_hours=24, reason="Alone"
+        ),
     )
 
+    assert isinstance(turned_off, Project)
     assert not ChangeRequest.objects.filter(status="waiting").exists()
     assert set(CodePush.objects.values_list("status", flat=True)) <= {"success", "canceled"}
 
