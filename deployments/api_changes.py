@@ -4,6 +4,7 @@ from ninja import Router
 
 from builds.access import get_build_by_id
 from builds.models import Role
+from deployments import selectors
 from deployments.api_change_schemas import (
     AskToEditIn,
     AskToPromoteIn,
@@ -14,7 +15,6 @@ from deployments.api_change_schemas import (
 )
 from deployments.api_schemas import ReasonIn
 from deployments.models import ChangeRequest
-from deployments.selectors import list_change_requests
 from deployments.services import approvals
 from deployments.views.access import get_change_request_by_id, get_codepush_by_id
 from release_api.operations import ApiRequest, read, write
@@ -24,7 +24,7 @@ router = Router(tags=["Change requests"])
 
 
 @read(router, "/builds/{build_id}/change-requests", answer=ChangeRequestPage)
-def list_change_requests_of_build(
+def list_change_requests(
     request: ApiRequest,
     build_id: ObjectId,
     status: ChangeStatusName | None = None,
@@ -33,7 +33,7 @@ def list_change_requests_of_build(
 ) -> ChangeRequestPage:
     """What somebody asked a second person for, newest first."""
     _, build = get_build_by_id(request.auth, build_id)
-    found = list_change_requests(build)
+    found = selectors.list_change_requests(build)
     rows, count = cut(found.filter(status=status) if status else found, limit, offset)
     return ChangeRequestPage(items=[ChangeRequestOut.of(row) for row in rows], count=count)
 
@@ -65,21 +65,19 @@ def get_change_request(request: ApiRequest, request_id: ObjectId) -> ChangeReque
 
 
 @write(router, "POST", "/change-requests/{request_id}/approve", answer=ChangeRequestOut)
-def approve_change_request(request: ApiRequest, request_id: ObjectId) -> ChangeRequestOut:
+def approve_change(request: ApiRequest, request_id: ObjectId) -> ChangeRequestOut:
     """The change is made. Never by who asked for it. What does not fit any more ends as outdated, with 409."""
     return _describe(approvals.approve(_get(request, request_id).pk, actor=request.auth))
 
 
 @write(router, "POST", "/change-requests/{request_id}/refuse", answer=ChangeRequestOut)
-def refuse_change_request(request: ApiRequest, request_id: ObjectId, values: WhyIn) -> ChangeRequestOut:
+def refuse_change(request: ApiRequest, request_id: ObjectId, values: WhyIn) -> ChangeRequestOut:
     """The change is not made. Who asked for it withdraws it instead."""
     return _describe(approvals.refuse(_get(request, request_id).pk, actor=request.auth, reason=values.reason))
 
 
 @write(router, "POST", "/change-requests/{request_id}/withdraw", answer=ChangeRequestOut)
-def withdraw_change_request(
-    request: ApiRequest, request_id: ObjectId, values: ReasonIn = ReasonIn()
-) -> ChangeRequestOut:
+def withdraw_change(request: ApiRequest, request_id: ObjectId, values: ReasonIn = ReasonIn()) -> ChangeRequestOut:
     """The change is not made. Only who asked for it can."""
     return _describe(approvals.withdraw(_get(request, request_id).pk, actor=request.auth, reason=values.reason))
 
@@ -90,4 +88,4 @@ def _get(request: ApiRequest, request_id: int) -> ChangeRequest:
 
 def _describe(change_request: ChangeRequest) -> ChangeRequestOut:
     """A request as a service left it. One query."""
-    return ChangeRequestOut.of(list_change_requests(change_request.build).get(pk=change_request.pk))
+    return ChangeRequestOut.of(selectors.list_change_requests(change_request.build).get(pk=change_request.pk))

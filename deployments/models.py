@@ -9,6 +9,7 @@ from django.db.models import F, Q
 
 from builds.models import Build
 from deployments.change_request import ChangeRequest as ChangeRequest  # noqa: PLC0414 (so that mypy takes it for ours)
+from deployments.checked_archive import CheckedArchive
 from deployments.policy.label import format_label
 from deployments.querysets import CodePushQuerySet
 
@@ -23,32 +24,6 @@ def new_deployment_id() -> str:
 
 def new_upload_id() -> str:
     return "upl_" + secrets.token_urlsafe(16)
-
-
-class CheckedArchive(models.Model):
-    """A stored archive, and what reading every byte of it showed."""
-
-    content_hash = models.CharField(
-        max_length=64, help_text="SHA-256 over the manifest with the signature file. Without one, the package hash."
-    )
-    package_hash = models.CharField(
-        max_length=64, help_text="SHA-256 over the manifest, as the client SDKs compute it."
-    )
-    archive_sha256 = models.CharField(max_length=64)
-    storage_name = models.CharField(max_length=100)
-    size_bytes = models.BigIntegerField(help_text="Of the archive, as devices download it.")
-    js_bundle_path = models.CharField(max_length=1024)
-    hermes_bytecode_version = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: plain JavaScript.")
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        abstract = True
-
-    @property
-    def javascript_kind(self) -> str:
-        if self.hermes_bytecode_version is None:
-            return "Plain JavaScript"
-        return f"Hermes bytecode {self.hermes_bytecode_version}"
 
 
 class Upload(CheckedArchive):
@@ -111,6 +86,10 @@ class BundleFileSizes(models.Model):
         return f"File sizes of {self.bundle_id}"
 
 
+# As `bundle_storage.save_published` calls what it stores.
+_HASH_NAME = r"^[0-9a-f]{64}\.zip$"
+
+
 class BundleDiff(models.Model):
     """The archive that turns one bundle into another: changed files, and the names of those to delete."""
 
@@ -125,6 +104,8 @@ class BundleDiff(models.Model):
             models.UniqueConstraint(fields=["from_bundle", "to_bundle"], name="diff_is_unique"),
             models.CheckConstraint(condition=~Q(from_bundle=F("to_bundle")), name="diff_joins_two_bundles"),
             models.CheckConstraint(condition=Q(size_bytes__gt=0), name="diff_size_is_positive"),
+            # Snapshots keep the hash only (`hash_map`).
+            models.CheckConstraint(condition=Q(storage_name__regex=_HASH_NAME), name="diff_is_named_by_its_hash"),
         ]
 
     def __str__(self) -> str:
@@ -149,6 +130,7 @@ class BundlePatch(models.Model):
             models.UniqueConstraint(fields=["from_bundle", "to_bundle"], name="patch_is_unique"),
             models.CheckConstraint(condition=~Q(from_bundle=F("to_bundle")), name="patch_joins_two_bundles"),
             models.CheckConstraint(condition=Q(size_bytes__gt=0), name="patch_size_is_positive"),
+            models.CheckConstraint(condition=Q(storage_name__regex=_HASH_NAME), name="patch_is_named_by_its_hash"),
         ]
 
     def __str__(self) -> str:

@@ -104,6 +104,11 @@ def load_candidate_rows(codepush_ids: Iterable[int]) -> list[CandidateRow]:
     return [CandidateRow._make(row) for row in rows]
 
 
+def list_codepushes(build: Build) -> CodePushQuerySet:
+    """All of the build, newest first."""
+    return CodePush.objects.filter(build=build).newest_first()
+
+
 def list_related_codepushes(build: Build, *, show: str = "all") -> CodePushQuerySet:
     """Cards of Build Detail, newest first, with what a card shows joined in: one query however many rows.
 
@@ -155,6 +160,11 @@ def list_change_requests(build: Build) -> QuerySet[ChangeRequest]:
     """What somebody asked a second person for, newest first, with CodePush and people joined in. One query."""
     requests = ChangeRequest.objects.filter(build=build).order_by("-id")
     return requests.select_related("codepush", "requested_by", "decided_by")
+
+
+def count_waiting_changes(project: Project) -> int:
+    """How many changes of the project wait for a second person. One query."""
+    return ChangeRequest.objects.filter(build__project=project, status=ChangeRequest.Status.WAITING).count()
 
 
 class CodePushCounts(NamedTuple):

@@ -8,7 +8,8 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.urls import reverse
 from django.utils import timezone
 
-from builds.models import AuditAction, AuditEntry, Build, Project
+from builds.audit_log import list_turned_off
+from builds.models import AuditEntry, Build, Project
 from deployments.listings import list_live, list_unanswered_failures, list_waiting_changes
 from deployments.models import ChangeRequest, CodePush
 from deployments.services.waiting import name_requester
@@ -57,7 +58,7 @@ def list_items(user: User | AnonymousUser) -> list[Item]:
         for failed in list_unanswered_failures(user, since=now - FAILURES_SHOWN_FOR)
     ]
     items += [_tell_waiting(request) for request in list_waiting_changes(user)]
-    items += [_tell_unguarded(entry) for entry in _list_turned_off(user, since=now - UNGUARDED_SHOWN_FOR)]
+    items += [_tell_unguarded(entry) for entry in list_turned_off(user, since=now - UNGUARDED_SHOWN_FOR)]
     return sorted(items, key=lambda item: (list(Kind).index(item.kind), now - item.at))
 
 
@@ -72,19 +73,6 @@ def _tell_waiting(request: ChangeRequest) -> Item:
     url = card_url(build, codepush.deployment_id) if codepush else build_url(build)
     sentence = f"Waiting for approval: {describe_request(request)}. Asked for by {name_requester(request)}."
     return Item(Kind.WAITING, sentence, build.project, build, url, request.requested_at)
-
-
-def _list_turned_off(user: User | AnonymousUser, *, since: datetime) -> list[AuditEntry]:
-    """Where the second person for production was turned off lately. One query."""
-    entries = AuditEntry.objects.filter(
-        project__in=Project.objects.visible_to(user),
-        action=AuditAction.SECOND_PERSON_CHANGED,
-        created_at__gte=since,
-        after__needs_second_person=False,
-        project__needs_second_person=False,
-    )
-    newest = {entry.project_id: entry for entry in entries.select_related("project").order_by("id")}
-    return list(newest.values())
 
 
 def _tell_unguarded(entry: AuditEntry) -> Item:

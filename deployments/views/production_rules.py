@@ -8,7 +8,7 @@ from builds.access import ProjectAccess, get_project
 from builds.models import Role
 from builds.views.form_page import FormPage
 from deployments.forms import SecondPersonForm, SigningKeyForm
-from deployments.models import ChangeRequest
+from deployments.selectors import count_waiting_changes
 from deployments.services import production_rules
 
 
@@ -34,8 +34,7 @@ class SetSecondPerson(ProductionRulesPage):
         return {"needs_second_person": project.needs_second_person, "approval_hours": project.approval_hours}
 
     def describe(self) -> dict[str, Any]:
-        waiting = ChangeRequest.objects.filter(build__project=self.access.project, status=ChangeRequest.Status.WAITING)
-        return {**super().describe(), "waiting_count": waiting.count()}
+        return {**super().describe(), "waiting_count": count_waiting_changes(self.access.project)}
 
     def act(self, values: dict[str, Any]) -> tuple[str, str]:
         project = production_rules.set_second_person(self.access.project.pk, actor=self.actor, **values)

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('builds', '0012_second_person'),
-        ('deployments', '0006_codepush_waits_for_approval'),
+        ('deployments', '0007_codepush_waits_for_approval'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('deployments', '0007_change_request'),
+        ('deployments', '0008_change_request'),
     ]
 
     operations = [

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('deployments', '0005_bundle_patch'),
+        ('deployments', '0006_diffs_are_named_by_their_hash'),
     ]
 
     operations = [
