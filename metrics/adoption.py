@@ -1,7 +1,7 @@
 """Who ran what over time, as the adoption chart shows it: in bands that add up to all devices of the build then."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import NamedTuple
@@ -65,6 +65,14 @@ class Adoption:
     @cached_property
     def totals(self) -> tuple[int, ...]:
         return tuple(map(sum, zip(*(band.devices for band in self.bands), strict=True)))
+
+    def without_lead(self) -> "Adoption":
+        """The same from the last empty point on: a chart of a build that is an hour old shows that hour."""
+        released_at = self.marks[0].at if self.marks else self.span.end
+        begun = (total > 0 or time > released_at for time, total in zip(self.times, self.totals, strict=False))
+        lead = max(0, next((place for place, is_begun in enumerate(begun) if is_begun), 0) - 1)
+        bands = tuple(band._replace(devices=band.devices[lead:]) for band in self.bands)
+        return replace(self, span=replace(self.span, starts=self.span.starts[lead:]), bands=bands)
 
     @property
     def is_late(self) -> bool:

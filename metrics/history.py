@@ -25,6 +25,11 @@ OTHER_LABELS = "others"
 _OTHERS = -1
 
 
+def fit_range(age: timedelta) -> str:
+    """The shortest range that holds all of a build so old: its chart is not empty for the most part."""
+    return next((name for name, length in RANGES.items() if age <= length), list(RANGES)[-1])
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """The points that all series of a chart share.
