@@ -101,7 +101,7 @@ def test_each_update_is_compared_with_the_one_before_at_the_same_age(build: Buil
 def test_every_number_opens_the_devices_behind_it(as_user: AsUser, viewer: User, failing: Build) -> None:
     page = text_of(as_user(viewer).get(build_url(failing, "failures/")))
     assert f'{build_url(failing, "devices/")}?show=rollbacks&label=v2">2<' in page
-    assert "3 device rollbacks in the last 14 days, 75.0% of 4 installs." in page
+    assert "3 device rollbacks in the last 7 days, 75.0% of 4 installs." in page
     at = (timezone.now() - HOUR).replace(minute=0)
     assert f"<title>{at.day} {at:%b, %H:%M}: 2 from v2</title>" in page
 
