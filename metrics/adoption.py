@@ -19,6 +19,7 @@ from metrics.selectors import LATE_AFTER, NO_LABEL
 
 # As many older labels get a colour of their own, as in the split bar above the chart.
 _NAMED_LABELS = 2
+NO_CODEPUSH_TONE = 4
 # A chart shows no more marks; the newest are kept.
 _MAX_MARKS = 100
 
@@ -162,7 +163,7 @@ def _make_bands(by_label: Mapping[str, tuple[int, ...]], choice: _Choice) -> tup
         bands.append(Band(f"{choice.live_label} Live", 0, _add(points, by_label, choice.live_labels)))
     older = [Band(label, tone, by_label[label]) for tone, label in enumerate(choice.older, 1) if label in by_label]
     bands += sorted(older, key=lambda band: find_label_number(band.name) or 0, reverse=True)
-    for label, name, tone in ((OTHER_LABELS, choice.others, 3), (NO_LABEL, "No CodePush", 4)):
+    for label, name, tone in ((OTHER_LABELS, choice.others, 3), (NO_LABEL, "No CodePush", NO_CODEPUSH_TONE)):
         if label in by_label:
             bands.append(Band(name, tone, by_label[label]))
     return tuple(bands)

@@ -14,7 +14,7 @@ from django.views.decorators.http import conditional_page, require_safe
 from builds.access import get_build
 from builds.formats import format_date, format_moment
 from builds.models import Build
-from metrics.adoption import Adoption, read_adoption
+from metrics.adoption import NO_CODEPUSH_TONE, Adoption, read_adoption
 from metrics.history import RANGES, fit_range
 
 RANGE_WORDS = {"24h": "24 hours", "7d": "7 days", "14d": "14 days"}
@@ -109,16 +109,19 @@ def _lay_out(adoption: Adoption) -> dict[str, Any]:
 
 
 def _trace_areas(adoption: Adoption, places: list[float]) -> Iterator[dict[str, str]]:
-    """Each band as a polygon: along its upper edge, and back along that of the band below."""
+    """Each band as a polygon: along its upper edge, and back along that of the band below.
+
+    Before the first device reported, whoever had the binary ran it without a CodePush.
+    """
     below = [0] * len(places)
     for band in adoption.bands:
         above = [low + devices for low, devices in zip(below, band.devices, strict=True)]
         upper, lower = (
             [
-                f"{x:.1f},{_TOP + _HEIGHT * (1 - count / (total or 1)):.1f}"
+                f"{x:.1f},{_TOP + _HEIGHT * (1 - (count / total if total else is_none)):.1f}"
                 for x, count, total in zip(places, counts, adoption.totals, strict=True)
             ]
-            for counts in (above, below)
+            for counts, is_none in ((above, band.tone == NO_CODEPUSH_TONE), (below, False))
         )
         yield {"name": band.name, "fill": _FILLS[band.tone], "points": " ".join(upper + lower[::-1])}
         below = above

@@ -4,6 +4,8 @@
   "use strict";
   const REFRESH_MS = 20000;
   const HOUR = 3600, DAY = 86400;
+  // The tone of those without a CodePush.
+  const NONE = 4;
   const STEPS = [HOUR / 12, HOUR / 4, HOUR / 2, HOUR, 2 * HOUR, 4 * HOUR, 6 * HOUR, DAY, 2 * DAY];
   const drawn = new WeakMap();
   const counts = new Intl.NumberFormat("en-GB");
@@ -76,11 +78,15 @@
     point(box, document.activeElement === surface ? state.place : null);
   }
 
-  /* Each band's upper edge in percent, the tallest first: those below are painted over it. */
+  /* Each band's upper edge in percent, the tallest first: those below are painted over it.
+     Before the first device reported, whoever had the binary ran it without a CodePush. */
   function stack({ times, totals, bands }) {
     let below = times.map(() => 0);
-    const edges = bands.map((band) => (below = band.devices.map((devices, at) => below[at] + devices)));
-    return [times, ...edges.reverse().map((edge) => edge.map((count, at) => (totals[at] ? count * 100 / totals[at] : 0)))];
+    const edges = bands.map((band) => {
+      below = band.devices.map((devices, at) => below[at] + devices);
+      return below.map((count, at) => (totals[at] ? count * 100 / totals[at] : band.tone === NONE ? 100 : 0));
+    });
+    return [times, ...edges.reverse()];
   }
 
   function describe(box, surface, numbers) {
