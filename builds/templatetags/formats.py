@@ -93,6 +93,12 @@ def store_name(platform: str) -> str:
 
 
 @register.filter
+def store_place(platform: str) -> str:
+    """The same in a sentence: "the App Store", "Google Play"."""
+    return f"the {store_name(platform)}" if platform == Platform.IOS else store_name(platform)
+
+
+@register.filter
 def hue(number: int) -> int:
     """Which of the icon colours a project has; it keeps it for life."""
     return number % _ICON_HUES

@@ -93,7 +93,7 @@
     const axis = { stroke: token("--ink-3"), font: `12px ${token("--bs-font-sans-serif")}`, ticks: { show: false } };
     const edge = token("--surface");
     return {
-      width: surface.clientWidth, height: surface.clientHeight, padding: [22, 14, 0, 0],
+      width: surface.clientWidth, height: surface.clientHeight, padding: [22, 20, 0, 0],
       legend: { show: false },
       cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
       scales: { x: { time: true }, y: { range: [0, 100] } },

@@ -53,7 +53,7 @@ def test_force_update_asks_for_the_version_and_says_how_many(
     client, address = as_user(release_manager), build_url(replaced_build, "force-update/")
     page = text_of(client.get(address))
     assert (
-        "<b>4</b><span>devices on 3.0.0 are sent to the store (Google Play) for 3.1.0, and get no CodePush any more"
+        "<b>4</b><span>devices on 3.0.0 are sent to Google Play for 3.1.0, and get no CodePush any more"
         in page
     )
     refused = client.post(address, {"intent": "apply", "confirmation": "3.1.0"})
