@@ -227,3 +227,17 @@ def test_the_cost_is_a_fixed_number_of_queries(
     # the Live one.
     with django_assert_num_queries(11):
         client.get(build_url(build, "adoption.json"))
+
+
+def test_before_the_first_report_the_picture_shows_no_codepush(
+    as_user: AsUser, viewer: User, build: Build, now: datetime
+) -> None:
+    CodePushFactory(build=build, finished_at=now - 3 * HOUR)
+    report(build, INSTALLED, "phone-1", "v1", now - HOUR)
+    report(build, STORE, "phone-2", "", now - HOUR)
+    picture = text_of(as_user(viewer).get(build_url(build, "adoption.svg")))
+    live, none = (area.split('"')[0].split() for area in picture.split('points="')[1:])
+    # At the left edge: nothing of the Live one, all without a CodePush. Half of each in the end.
+    assert (live[0], none[0]) == ("44.0,212.0", "44.0,22.0")
+    assert "880.0,117.0" in live
+    assert "880.0,117.0" in none
