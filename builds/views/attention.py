@@ -12,6 +12,7 @@ from builds.audit_log import list_turned_off
 from builds.models import AuditEntry, Build, Project
 from deployments.listings import list_live, list_unanswered_failures, list_waiting_changes
 from deployments.models import ChangeRequest, CodePush
+from deployments.policy.attention import name_update
 from deployments.services.waiting import name_requester
 from deployments.views.addresses import build_url, card_url
 from deployments.views.waiting import describe_request
@@ -50,7 +51,9 @@ def list_items(user: User | AnonymousUser) -> list[Item]:
     now = timezone.now()
     live = {codepush.pk: codepush for codepush in list_live(user)}
     items = [
-        _make_item(Kind.OUTLIER if found.is_outlier else Kind.STALLED, live[pk], f"{live[pk].label}: {found.sentence}")
+        _make_item(
+            Kind.OUTLIER if found.is_outlier else Kind.STALLED, live[pk], name_update(found.sentence, live[pk].label)
+        )
         for pk, found in find_attention(live.values()).items()
     ]
     items += [

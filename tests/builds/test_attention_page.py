@@ -36,11 +36,11 @@ def test_most_urgent_first_each_with_the_address_of_its_card(as_user: AsUser, vi
     response = as_user(viewer).get("/projects/")
     assert [(item.sentence, item.url.split("#")[1]) for item in response.context["items"]] == [
         (
-            "v2: Rolls back 10 times more often than v1 did at the same age (1.0% against 0.10% of installs).",
+            "v2 rolls back 10 times more often than v1 did at the same age (1.0% against 0.10% of installs).",
             outlier.deployment_id,
         ),
         ("CodePush failed: Not a zip.", failed.deployment_id),
-        ("v1: Rollout has stood at 25% for 9 days.", stalled.deployment_id),
+        ("Rollout of v1 has stood at 25% for 9 days.", stalled.deployment_id),
     ]
     address = f"{build_url(failed.build)}?deployment={failed.deployment_id}#{failed.deployment_id}"
     assert f'href="{address}"' in text_of(response)
