@@ -91,7 +91,7 @@ def preview_release(fleet: Fleet, update: Update, costs: Costs) -> Preview:
     return Preview(
         flow=[*_replaced(fleet.live), Node(label, "Live, a new bundle", is_live=True)],
         rows=list(_tell(fleet, update, foresee_publication(fleet, update, costs), label, label)),
-        notes=[] if fleet.total else [NO_DEVICES],
+        notes=list(_tell_doubt(fleet, update.rollout_percent)),
     )
 
 
