@@ -1,4 +1,4 @@
-# CodePush Console. `make help` lists the commands; docs/operating.md tells what the environment can set.
+# CodePush Console. `make help` lists the commands; docs/operations.md tells what the environment can set.
 SHELL := /bin/bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c

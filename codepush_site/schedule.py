@@ -23,6 +23,7 @@ SCHEDULE = {
     "raise-rollback-alerts": _every("webhooks.raise_alerts", 60.0),
     "delete-leftover-uploads": _every("deployments.delete_leftover_uploads", 3600.0, expires=3600),
     "delete-expired-answers": _every("release_api.delete_expired_answers", 3600.0, expires=3600),
+    "delete-leftover-bundles": _nightly("deployments.delete_leftover_bundles", 7),
     "keep-house-of-metrics": _nightly("metrics.keep_house", 17),
     "keep-house-of-webhooks": _nightly("webhooks.keep_house", 37),
     "delete-old-audit-entries": _nightly("builds.delete_old_audit_entries", 47),

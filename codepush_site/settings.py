@@ -1,6 +1,6 @@
 """All settings. With no environment at all the product runs embedded: SQLite, files and a local queue under `var/`.
 
-Each value that an operator may set is read here, once, through `env`, and documented in docs/operating.md.
+Each value that an operator may set is read here, once, through `env`, and documented in docs/operations.md.
 """
 
 import os
@@ -204,6 +204,9 @@ PROCESSING_LEASE_SECONDS = env.read_int("PROCESSING_LEASE_SECONDS", default=30, 
 # How long reports are kept for support staff once they are in the numbers, and silent devices among the devices.
 REPORT_RETENTION_DAYS = env.read_int("REPORT_RETENTION_DAYS", default=90, minimum=1, maximum=36_500)
 DEVICE_RETENTION_DAYS = env.read_int("DEVICE_RETENTION_DAYS", default=180, minimum=1, maximum=36_500)
+# How long stored bundles and diffs are kept that nobody needs any more. At least two days: a phone may hold a signed
+# address for one.
+UNUSED_BUNDLE_DAYS = env.read_int("UNUSED_BUNDLE_DAYS", default=7, minimum=2, maximum=36_500)
 # Whether webhooks may lead to this server's own network. Then whoever administers a project reaches what is there.
 WEBHOOKS_TO_PRIVATE_ADDRESSES = env.read_bool("WEBHOOKS_TO_PRIVATE_ADDRESSES", default=False)
 # How long audit entries are kept; 0: for ever.

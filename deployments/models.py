@@ -77,12 +77,17 @@ class Bundle(CheckedArchive):
 
     manifest = models.JSONField(help_text="{path: SHA-256 of the file}, without entries that clients ignore.")
     unpacked_bytes = models.BigIntegerField()
+    unused_since = models.DateTimeField(
+        null=True, blank=True, help_text="When housekeeping first found that no CodePush carries it."
+    )
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["content_hash"], name="bundle_content_is_unique"),
             models.CheckConstraint(condition=Q(size_bytes__gt=0), name="bundle_size_is_positive"),
         ]
+        # Here, and below: housekeeping asks of each stored file who refers to it.
+        indexes = [models.Index(fields=["storage_name"], name="bundle_by_storage_name")]
 
     def __str__(self) -> str:
         return self.package_hash[:12]
@@ -120,6 +125,7 @@ class BundleDiff(models.Model):
             models.CheckConstraint(condition=~Q(from_bundle=F("to_bundle")), name="diff_joins_two_bundles"),
             models.CheckConstraint(condition=Q(size_bytes__gt=0), name="diff_size_is_positive"),
         ]
+        indexes = [models.Index(fields=["storage_name"], name="diff_by_storage_name")]
 
     def __str__(self) -> str:
         return f"{self.from_bundle} → {self.to_bundle}"
@@ -144,6 +150,7 @@ class BundlePatch(models.Model):
             models.CheckConstraint(condition=~Q(from_bundle=F("to_bundle")), name="patch_joins_two_bundles"),
             models.CheckConstraint(condition=Q(size_bytes__gt=0), name="patch_size_is_positive"),
         ]
+        indexes = [models.Index(fields=["storage_name"], name="patch_by_storage_name")]
 
     def __str__(self) -> str:
         return f"{self.from_bundle} → {self.to_bundle}"
@@ -263,6 +270,8 @@ class CodePush(models.Model):
             ),
             # Build Detail lists cards newest first.
             models.Index(fields=["build", "-id"], name="codepush_by_build_newest"),
+            # Housekeeping looks for who needs an uploaded archive.
+            models.Index(fields=["upload_name"], condition=~Q(upload_name=""), name="codepush_by_upload_name"),
         ]
 
     def __str__(self) -> str:

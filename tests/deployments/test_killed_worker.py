@@ -12,6 +12,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection
+from django.utils import timezone
 from pytest_django import Settings
 
 from builds.models import AuditEntry, Build
@@ -110,7 +111,7 @@ def test_killed_right_after_the_commit_it_is_finished_and_the_hourly_sweep_delet
     assert list_claimable_ids() == []
     process_codepush(waiting.pk)
     monkeypatch.setattr(leftovers, "UPLOAD_GRACE", timedelta(0))
-    delete_leftover_uploads()
+    delete_leftover_uploads(timezone.now())
 
     _assert_published_once()
     assert not bundle_storage.exists(waiting.upload_name)

@@ -1,0 +1,18 @@
+"""Since when no CodePush carries a bundle: housekeeping deletes it some days later. Empty until it runs."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [("deployments", "0005_bundle_patch")]
+
+    operations = [
+        migrations.AddField(
+            model_name="bundle",
+            name="unused_since",
+            field=models.DateTimeField(
+                blank=True, help_text="When housekeeping first found that no CodePush carries it.", null=True
+            ),
+        ),
+    ]
