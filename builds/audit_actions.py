@@ -8,6 +8,9 @@ class AuditAction(models.TextChoices):
 
     PROJECT_CREATED = "project.created", "Project created"
     PROJECT_EDITED = "project.edited", "Project settings changed"
+    PROJECT_DELETED = "project.deleted", "Project deleted"
+    PROJECT_RESTORED = "project.restored", "Deletion of project undone"
+    PROJECT_PURGED = "project.purged", "Deleted project purged"
     MEMBER_ADDED = "member.added", "Member added"
     MEMBER_ROLE_CHANGED = "member.role_changed", "Role changed"
     MEMBER_REMOVED = "member.removed", "Member removed"

@@ -61,6 +61,12 @@ class Project(models.Model):
     android_bundle_id = models.CharField("Android application ID", max_length=155, blank=True)
     huawei_bundle_id = models.CharField("Huawei application ID", max_length=155, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    # Deleted: hidden, and of no effect, but for its admins' undo. Purged: what is left is for the audit log to name.
+    deleted_at = models.DateTimeField(null=True, blank=True)
+    deleted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    purged_at = models.DateTimeField(null=True, blank=True)
 
     objects: ClassVar[ProjectQuerySet] = ProjectQuerySet.as_manager()  # type: ignore[assignment]
 
@@ -69,6 +75,10 @@ class Project(models.Model):
         constraints = [
             # Addresses name a project by its slug.
             models.UniqueConstraint(fields=["slug"], name="project_slug_is_unique"),
+            # Nobody could have it back, and nobody was told.
+            models.CheckConstraint(
+                condition=Q(purged_at=None) | Q(deleted_at__isnull=False), name="only_a_deleted_project_is_purged"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -24,6 +24,7 @@ SCHEDULE = {
     "delete-leftover-uploads": _every("deployments.delete_leftover_uploads", 3600.0, expires=3600),
     "delete-expired-answers": _every("release_api.delete_expired_answers", 3600.0, expires=3600),
     "delete-leftover-bundles": _nightly("deployments.delete_leftover_bundles", 7),
+    "purge-deleted-projects": _nightly("metrics.purge_deleted_projects", 57),
     "keep-house-of-metrics": _nightly("metrics.keep_house", 17),
     "keep-house-of-webhooks": _nightly("webhooks.keep_house", 37),
     "delete-old-audit-entries": _nightly("builds.delete_old_audit_entries", 47),

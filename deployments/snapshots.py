@@ -198,7 +198,8 @@ class SnapshotStore:
         if snapshot is not None:
             return self._hold(snapshot, started_at)
         with self._lock:
-            self._entries.pop(deployment_key, None)
+            if self._entries.pop(deployment_key, None) is not None:
+                snapshot_shelf.forget(deployment_key)
             self._unknown_until[deployment_key] = started_at + UNKNOWN_KEY_SECONDS
             while len(self._unknown_until) > MAX_UNKNOWN_KEYS:
                 self._unknown_until.popitem(last=False)

@@ -110,7 +110,7 @@ def test_it_costs_a_fixed_number_of_queries(
     client = as_user(viewer)
     # Session, user; what is Live, four of attention, failures; count and page of projects, their store-live builds
     # and what is Live there, two of metrics, last CodePushes; all devices; what runs, for the header.
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(18):
         client.get("/projects/")
 
 

@@ -102,5 +102,5 @@ def test_the_list_costs_a_fixed_number_of_queries(
     client = as_user(viewer)
     # Session, user; count and page of projects; deployment keys, four of metrics; store-live builds, their Live
     # CodePushes, labels with the same bundle; last CodePushes; what runs, for the header.
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         client.get("/projects/")
