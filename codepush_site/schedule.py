@@ -27,5 +27,6 @@ SCHEDULE = {
     "purge-deleted-projects": _nightly("metrics.purge_deleted_projects", 57),
     "keep-house-of-metrics": _nightly("metrics.keep_house", 17),
     "keep-house-of-webhooks": _nightly("webhooks.keep_house", 37),
+    "delete-expired-sessions": _nightly("builds.delete_expired", 27),
     "delete-old-audit-entries": _nightly("builds.delete_old_audit_entries", 47),
 }

@@ -12,7 +12,7 @@ from wsgiref.headers import Headers
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
-from codepush_site import env
+from codepush_site import env, queues
 from codepush_site.schedule import SCHEDULE
 from telemetry.logs import describe_logging
 
@@ -227,13 +227,16 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-# Worked on by the process `hooks` (Procfile): a receiver that does not answer keeps no CodePush waiting.
-CELERY_TASK_ROUTES = {"webhooks.deliver": {"queue": "webhooks"}}
+CELERY_TASK_QUEUES = queues.QUEUES
+CELERY_TASK_DEFAULT_QUEUE = queues.HOUSEKEEPING
+CELERY_TASK_ROUTES = queues.ROUTES
+CELERY_TASK_SOFT_TIME_LIMIT = queues.TASK_SECONDS
+CELERY_TASK_TIME_LIMIT = queues.TASK_KILLED_SECONDS
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any]
 if REDIS_URL:
     CELERY_BROKER_URL = REDIS_URL
     CELERY_BROKER_TRANSPORT_OPTIONS = {
-        "visibility_timeout": 3600,
+        "visibility_timeout": queues.VISIBILITY_SECONDS,
         "socket_connect_timeout": 1,
         "global_keyprefix": "codepush:",
     }

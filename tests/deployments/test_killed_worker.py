@@ -45,6 +45,7 @@ def _start_worker(codepush: CodePush, folder: Path, *, die: str = "none") -> sub
             "DJANGO_SETTINGS_MODULE": "tests.settings",
             "TEST_DATABASE": str(connection.settings_dict["NAME"]),
             "VAR_DIR": str(folder),
+            "STORAGE_URL": f"file:{folder / 'bundles'}",
             "PROCESSING_LEASE_SECONDS": "1",
         },
         stderr=subprocess.PIPE,

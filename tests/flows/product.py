@@ -26,7 +26,7 @@ class Product:
         self.folder = folder
         self.port = find_free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._environment = os.environ | {
+        self.environment = os.environ | {
             "DJANGO_SETTINGS_MODULE": "codepush_site.settings",
             "SECRET_KEY": "for-flows-only",
             "VAR_DIR": str(folder),
@@ -89,7 +89,7 @@ class Product:
         return subprocess.Popen(
             ["/bin/sh", "-c", command],
             cwd=ROOT,
-            env=self._environment,
+            env=self.environment,
             stdout=log,
             stderr=log,
             start_new_session=True,
@@ -99,7 +99,7 @@ class Product:
         done = subprocess.run(
             command,
             cwd=ROOT,
-            env=self._environment | (environment or {}),
+            env=self.environment | (environment or {}),
             capture_output=True,
             text=True,
             timeout=60,
