@@ -11,6 +11,7 @@ from django.utils import timezone
 from builds.access import ProjectAccess, get_deleted_project, get_project
 from builds.forms import ProjectDeletionForm
 from builds.models import Project, Role
+from builds.selectors import list_deleted_projects, list_projects
 from builds.views.form_page import FormPage
 from deployments.services.project_deletion import delete_project, find_end, restore_project
 from metrics.projects import count_devices
@@ -27,8 +28,10 @@ class DeletedRow:
 def list_deleted(user: User | AnonymousUser) -> list[DeletedRow]:
     """Those deleted last come first. One query."""
     now = timezone.now()
-    projects = Project.objects.recoverable_by(user).select_related("deleted_by").order_by("-deleted_at")
-    return [DeletedRow(project, ceil((find_end(project) - now).total_seconds() / 86_400)) for project in projects]
+    return [
+        DeletedRow(project, ceil((find_end(project) - now).total_seconds() / 86_400))
+        for project in list_deleted_projects(user)
+    ]
 
 
 class DeleteProject(FormPage):
@@ -46,7 +49,7 @@ class DeleteProject(FormPage):
         project = self.access.project
         return {
             "access": self.access,
-            "devices": count_devices(Project.objects.filter(pk=project.pk)),
+            "devices": count_devices(list_projects(self.actor).filter(pk=project.pk)),
             "builds": project.builds.count(),
             "members": project.memberships.count(),
         }

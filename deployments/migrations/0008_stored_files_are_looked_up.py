@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     # An index is made concurrently outside transactions only.
     atomic = False
 
-    dependencies = [("deployments", "0006_bundle_unused_since")]
+    dependencies = [("deployments", "0007_bundle_unused_since")]
 
     operations = [
         AddIndexWithoutLock(

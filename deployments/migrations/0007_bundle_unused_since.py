@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
 
-    dependencies = [("deployments", "0005_bundle_patch")]
+    dependencies = [("deployments", "0006_diffs_are_named_by_their_hash")]
 
     operations = [
         migrations.AddField(
