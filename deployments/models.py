@@ -25,7 +25,7 @@ def new_upload_id() -> str:
 
 
 class CheckedArchive(models.Model):
-    """A stored archive, and what reading every byte of it showed."""
+    """A stored archive, and what reading every byte of it showed. Housekeeping asks by name who refers to a file."""
 
     content_hash = models.CharField(
         max_length=64, help_text="SHA-256 over the manifest with the signature file. Without one, the package hash."
@@ -64,9 +64,7 @@ class Upload(CheckedArchive):
     expires_at = models.DateTimeField()
 
     class Meta:
-        constraints = [
-            models.CheckConstraint(condition=Q(size_bytes__gt=0), name="upload_size_is_positive"),
-        ]
+        constraints = [models.CheckConstraint(condition=Q(size_bytes__gt=0), name="upload_size_is_positive")]
 
     def __str__(self) -> str:
         return self.upload_id
@@ -77,16 +75,13 @@ class Bundle(CheckedArchive):
 
     manifest = models.JSONField(help_text="{path: SHA-256 of the file}, without entries that clients ignore.")
     unpacked_bytes = models.BigIntegerField()
-    unused_since = models.DateTimeField(
-        null=True, blank=True, help_text="When housekeeping first found that no CodePush carries it."
-    )
+    unused_since = models.DateTimeField(null=True, blank=True)  # When housekeeping first found no CodePush with it.
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["content_hash"], name="bundle_content_is_unique"),
             models.CheckConstraint(condition=Q(size_bytes__gt=0), name="bundle_size_is_positive"),
         ]
-        # Here, and below: housekeeping asks of each stored file who refers to it.
         indexes = [models.Index(fields=["storage_name"], name="bundle_by_storage_name")]
 
     def __str__(self) -> str:
@@ -138,10 +133,9 @@ class BundleDiff(models.Model):
 
 
 class BundlePatch(models.Model):
-    """As a diff, with binary deltas of changed files: for clients that ask for them (docs/protocol.md).
+    """As a diff, with binary deltas of changed files: for clients that ask for them (docs/protocol.md)."""
 
-    In a table of its own: code that does not know of patches must never take one for a diff.
-    """
+    # In a table of its own: code that does not know of patches must never take one for a diff.
 
     from_bundle = models.ForeignKey(Bundle, on_delete=models.CASCADE, related_name="outgoing_patches")
     to_bundle = models.ForeignKey(Bundle, on_delete=models.CASCADE, related_name="incoming_patches")
@@ -277,7 +271,6 @@ class CodePush(models.Model):
             ),
             # Build Detail lists cards newest first.
             models.Index(fields=["build", "-id"], name="codepush_by_build_newest"),
-            # Housekeeping looks for who needs an uploaded archive.
             models.Index(fields=["upload_name"], condition=~Q(upload_name=""), name="codepush_by_upload_name"),
         ]
 

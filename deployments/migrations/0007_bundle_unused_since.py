@@ -11,8 +11,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="bundle",
             name="unused_since",
-            field=models.DateTimeField(
-                blank=True, help_text="When housekeeping first found that no CodePush carries it.", null=True
-            ),
+            field=models.DateTimeField(blank=True, null=True),
         ),
     ]

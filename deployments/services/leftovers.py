@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 # An archive is stored just before its row is written; one that is older and has none will never get one.
 UPLOAD_GRACE = timedelta(hours=1)
+# A part has no row. The rest of it may be on its way for long, over a line that breaks.
+PART_GRACE = timedelta(days=1)
 # So long can a failed CodePush be retried without uploading its archive again.
 RETRY_LIFETIME = timedelta(days=30)
 _PAGE = 1000
@@ -180,7 +182,7 @@ def _list_unneeded_uploads(page: list[StoredFile], now: datetime) -> Iterator[Le
     waiting = dict(Upload.objects.filter(storage_name__in=names).values_list("storage_name", "expires_at"))
     codepushes = {codepush.upload_name: codepush for codepush in CodePush.objects.filter(upload_name__in=names)}
     for file in page:
-        young_until = file.modified_at + UPLOAD_GRACE
+        young_until = file.modified_at + (PART_GRACE if bundle_storage.is_part(file.name) else UPLOAD_GRACE)
         if (codepush := codepushes.get(file.name)) is not None:
             if not codepush.is_unfinished:
                 due_at = max(young_until, _find_end_of_retries(codepush))

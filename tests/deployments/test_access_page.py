@@ -24,6 +24,8 @@ from webhooks.models import Delivery
 
 # Open to everybody who is signed in; they show nothing of a project that is not theirs.
 WITHOUT_PROJECT = {
+    # Of a deleted one: its admins' (test_delete_project).
+    "project_restore",
     "project_list",
     "project_new",
     "deployment_list",
@@ -79,6 +81,7 @@ FOR_ADMINS = {
     "webhook_test",
     "webhook_delete",
     "delivery_replay",
+    "project_delete",
 }
 # What every member may do, and is audited.
 FOR_MEMBERS = {"build_key", "project_leave"}
