@@ -1,4 +1,4 @@
-# One image for web, worker, hooks, beat and release; compose.yaml says which is which.
+# One image for web, worker, numbers, hooks, beat and release; compose.yaml says which is which.
 FROM python:3.11-slim
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 MALLOC_ARENA_MAX=2
 WORKDIR /app

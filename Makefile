@@ -1,4 +1,4 @@
-# CodePush Console. `make help` lists the commands; docs/operating.md tells what the environment can set.
+# CodePush Console. `make help` lists the commands; docs/operations.md tells what the environment can set.
 SHELL := /bin/bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
@@ -21,7 +21,7 @@ help: ## List the commands
 run: .venv/installed ## Start web, workers and beat, with a demo project (DEMO=0: empty). HOST, PORT
 	@$(PYTHON) manage.py prepare --demo=$(DEMO)
 	echo "Open $(LOCAL_URL)/"
-	processes="web worker hooks beat"
+	processes="web worker numbers hooks beat"
 	if [ "$(DEMO)" = 1 ]; then processes="$$processes fleet"; fi
 	# Ctrl-C is the way to stop it, not a failure.
 	.venv/bin/honcho start --no-prefix $$processes || test $$? -eq 130

@@ -1,4 +1,7 @@
-"""The only road from a user and an address to an object: outside a project everything in it is a 404."""
+"""The only road from a user and an address to an object: outside a project everything in it is a 404.
+
+So is everything in a deleted one, to everybody (also `ProjectQuerySet.visible_to`).
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -53,11 +56,21 @@ def get_project(user: User | AnonymousUser, slug: str, *, role: Role = Role.VIEW
     return access
 
 
+def get_deleted_project(user: User | AnonymousUser, slug: str) -> Project:
+    """One that this user, as its admin, may have back. One query. Raises Http404; to programs there is none."""
+    mine = Project.objects.none() if isinstance(user, TokenUser) else Project.objects.recoverable_by(user)
+    project = mine.filter(slug=slug).first()
+    if project is None:
+        raise Http404("No such deleted project, or you are not an admin of it.")
+    return project
+
+
 def _find_access(user: User | AnonymousUser, **project: Any) -> ProjectAccess | None:
     """What the user may do in the project that these conditions on a membership name. One query."""
     if not user.is_authenticated:
         return None
-    membership = Membership.objects.select_related("project").filter(user_id=user.pk, **project).first()
+    present = Membership.objects.filter(project__deleted_at=None)
+    membership = present.select_related("project").filter(user_id=user.pk, **project).first()
     if membership is None:
         return None
     if not isinstance(user, TokenUser):

@@ -21,6 +21,7 @@ from builds.support_admin import (
 )
 from deployments.models import CodePush
 from deployments.services import build_status, force_update
+from deployments.services.project_deletion import restore_project
 from deployments.views.cards import sort_labels
 from metrics.models import ReportLogEntry
 from metrics.selectors import measure_builds
@@ -31,6 +32,12 @@ admin.site.site_title = "CodePush Console support"
 admin.site.index_title = "Look up and act"
 
 
+@service_action("Undo deletion")
+def restore_deleted_project(project: Project, staff: User) -> str:
+    restore_project(project.pk, actor=staff)
+    return f"{project} is back, as it was."
+
+
 @admin.register(Project)
 class ProjectAdmin(ServiceFormAdmin):
     """Support may edit a project's settings. Its address stays: scripts name the project by it.
@@ -38,7 +45,8 @@ class ProjectAdmin(ServiceFormAdmin):
     What it demands of production changes is for its own admins to say.
     """
 
-    list_display = ("name", "slug", "show_builds", "show_members", "created_at")
+    list_display = ("name", "slug", "show_builds", "show_members", "created_at", "deleted_at")
+    list_filter = (("deleted_at", admin.EmptyFieldListFilter),)
     search_fields = ("name", "slug", "ios_bundle_id", "android_bundle_id", "huawei_bundle_id")
     date_hierarchy = "created_at"
     readonly_fields = (
@@ -47,16 +55,24 @@ class ProjectAdmin(ServiceFormAdmin):
         "approval_hours",
         "signing_key",
         "created_at",
+        "deleted_at",
+        "deleted_by",
+        "purged_at",
         "show_builds",
         "show_members",
         "show_history",
     )
+    actions = (restore_deleted_project,)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def has_operate_permission(self, request: HttpRequest) -> bool:
+        """Who may change projects may have deleted ones back."""
+        return self.has_change_permission(request)
 
     def save_by_service(self, obj: Project, form: Any, staff: User) -> None:
         edit_project(obj.pk, actor=staff, **{name: form.cleaned_data[name] for name in form.changed_data})

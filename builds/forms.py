@@ -86,6 +86,15 @@ class ProjectForm(ProjectSettingsForm):
     field_order = ("name", "slug")
 
 
+class ProjectDeletionForm(ServiceForm):
+    confirmation = forms.CharField(
+        max_length=100,
+        widget=forms.TextInput(
+            attrs={"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false", "autofocus": True}
+        ),
+    )
+
+
 class RoleForm(ServiceForm):
     role = forms.ChoiceField(choices=Role, widget=forms.RadioSelect)
 

@@ -21,7 +21,7 @@ def list_members(project: Project) -> QuerySet[Membership]:
 
 def list_memberships(user: User) -> QuerySet[Membership]:
     """What the person is in which project, by name of the project. One query."""
-    mine = Membership.objects.filter(user=user).select_related("project")
+    mine = Membership.objects.filter(user=user, project__deleted_at=None).select_related("project")
     return mine.order_by("project__name", "project_id")
 
 

@@ -72,6 +72,12 @@ class Project(models.Model):
     )
     approval_hours = models.PositiveSmallIntegerField(default=24, db_default=24, help_text="So long it waits.")
     created_at = models.DateTimeField(auto_now_add=True)
+    # Deleted: hidden, and of no effect, but for its admins' undo. Purged: what is left is for the audit log to name.
+    deleted_at = models.DateTimeField(null=True, blank=True)
+    deleted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    purged_at = models.DateTimeField(null=True, blank=True)
 
     objects: ClassVar[ProjectQuerySet] = ProjectQuerySet.as_manager()  # type: ignore[assignment]
 
@@ -83,6 +89,10 @@ class Project(models.Model):
             # A change that waits for ever would be approved by somebody who does not know what it was for.
             models.CheckConstraint(
                 condition=Q(approval_hours__gte=1, approval_hours__lte=168), name="approval_waits_an_hour_to_a_week"
+            ),
+            # Nobody could have it back, and nobody was told.
+            models.CheckConstraint(
+                condition=Q(purged_at=None) | Q(deleted_at__isnull=False), name="only_a_deleted_project_is_purged"
             ),
         ]
 

@@ -1,9 +1,11 @@
 """Named, chainable filters: what "visible", "store-live" or "newest" mean stands here and nowhere else."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import models
+from django.utils import timezone
 
 from builds.actors import TokenUser
 
@@ -11,10 +13,24 @@ if TYPE_CHECKING:
     from builds.models import AuditEntry, Build, Project  # noqa: F401 (named in strings)
 
 
+# A deleted project can be had back for so long; then nothing of it is kept but the audit log.
+DELETED_KEPT_FOR = timedelta(days=30)
+
+
 class ProjectQuerySet(models.QuerySet["Project"]):
+    def present(self) -> Self:
+        """Those that are not deleted."""
+        return self.filter(deleted_at=None)
+
+    def recoverable_by(self, user: User | AnonymousUser) -> Self:
+        """Deleted ones that this user may have back: their admin, for as long as they are kept."""
+        since = timezone.now() - DELETED_KEPT_FOR
+        mine = self.filter(memberships__user_id=user.pk, memberships__role="admin")
+        return mine.filter(deleted_at__gt=since, purged_at=None)
+
     def visible_to(self, user: User | AnonymousUser) -> Self:
         """Projects that the user is a member of, and the token reaches. Staff see projects in the admin, not here."""
-        visible = self.filter(memberships__user_id=user.pk)
+        visible = self.present().filter(memberships__user_id=user.pk)
         if isinstance(user, TokenUser) and user.limit.project_id is not None:
             visible = visible.filter(pk=user.limit.project_id)
         return visible
@@ -24,6 +40,10 @@ class BuildQuerySet(models.QuerySet["Build"]):
     def in_slot_of(self, build: "Build") -> Self:
         """Builds that compete for the same place in a store: same project, platform and build target."""
         return self.filter(project_id=build.project_id, platform=build.platform, build_target=build.build_target)
+
+    def recoverable(self) -> Self:
+        """Of projects that are there, or can be had back."""
+        return self.exclude(project__deleted_at__lte=timezone.now() - DELETED_KEPT_FOR)
 
     def store_live(self) -> Self:
         return self.filter(store_status="live")

@@ -29,6 +29,11 @@ def list_projects(user: User | AnonymousUser, *, q: str = "", platform: str = ""
     return projects
 
 
+def list_deleted_projects(user: User | AnonymousUser) -> ProjectQuerySet:
+    """Those that the user may have back, deleted last first, with who did it. One query."""
+    return Project.objects.recoverable_by(user).select_related("deleted_by").order_by("-deleted_at")
+
+
 def list_project_builds(
     project: Project,
     *,

@@ -45,7 +45,9 @@ def create_project(
                 project.save()
         except IntegrityError as taken:
             raise AlreadyTaken(
-                f"The address {slug!r} is taken by another project. Choose another one.", field="slug"
+                f"The address {slug!r} is taken by another project, or by one that was deleted in the last 30 days. "
+                "Choose another one.",
+                field="slug",
             ) from taken
         Membership.objects.create(project=project, user=actor, role=Role.ADMIN)
         audit.record(AuditAction.PROJECT_CREATED, actor=actor, project=project, after={"name": name, "slug": slug})

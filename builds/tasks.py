@@ -3,10 +3,17 @@
 from celery import shared_task
 from django.utils import timezone
 
-from builds import audit_retention
+from builds import audit_retention, expiry
 
 
 @shared_task(name="builds.delete_old_audit_entries")
 def delete_old_audit_entries() -> None:
     """No Celery retry: the next night does it."""
     audit_retention.delete_old_entries(timezone.now())
+
+
+@shared_task(name="builds.delete_expired")
+def delete_expired() -> None:
+    """No Celery retry: the next night does it."""
+    expiry.delete_expired_sessions()
+    expiry.delete_old_admin_log(timezone.now())

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from builds.views import account, audit, project_page, project_settings, projects
+from builds.views import account, audit, project_deletion, project_page, project_settings, projects
 
 urlpatterns = [
     path("account/", account.show_account, name="account"),
@@ -16,6 +16,8 @@ urlpatterns = [
     path("projects/<slug:slug>/settings/", project_settings.show_settings, name="project_settings"),
     path("projects/<slug:slug>/settings/edit/", project_settings.EditProject.as_view(), name="project_edit"),
     path("projects/<slug:slug>/settings/leave/", project_settings.LeaveProject.as_view(), name="project_leave"),
+    path("projects/<slug:slug>/settings/delete/", project_deletion.DeleteProject.as_view(), name="project_delete"),
+    path("projects/<slug:slug>/restore/", project_deletion.RestoreProject.as_view(), name="project_restore"),
     path("projects/<slug:slug>/settings/members/new/", project_settings.AddMember.as_view(), name="member_new"),
     path(
         "projects/<slug:slug>/settings/members/<int:membership_id>/role/",

@@ -24,7 +24,10 @@ SCHEDULE = {
     "expire-change-requests": _every("deployments.expire_change_requests", 60.0),
     "delete-leftover-uploads": _every("deployments.delete_leftover_uploads", 3600.0, expires=3600),
     "delete-expired-answers": _every("release_api.delete_expired_answers", 3600.0, expires=3600),
+    "delete-leftover-bundles": _nightly("deployments.delete_leftover_bundles", 7),
+    "purge-deleted-projects": _nightly("metrics.purge_deleted_projects", 57),
     "keep-house-of-metrics": _nightly("metrics.keep_house", 17),
     "keep-house-of-webhooks": _nightly("webhooks.keep_house", 37),
+    "delete-expired-sessions": _nightly("builds.delete_expired", 27),
     "delete-old-audit-entries": _nightly("builds.delete_old_audit_entries", 47),
 }

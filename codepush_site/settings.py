@@ -1,6 +1,6 @@
 """All settings. With no environment at all the product runs embedded: SQLite, files and a local queue under `var/`.
 
-Each value that an operator may set is read here, once, through `env`, and documented in docs/operating.md.
+Each value that an operator may set is read here, once, through `env`, and documented in docs/operations.md.
 """
 
 import os
@@ -12,7 +12,7 @@ from wsgiref.headers import Headers
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
-from codepush_site import env
+from codepush_site import env, queues
 from codepush_site.schedule import SCHEDULE
 from telemetry.logs import describe_logging
 
@@ -204,6 +204,9 @@ PROCESSING_LEASE_SECONDS = env.read_int("PROCESSING_LEASE_SECONDS", default=30, 
 # How long reports are kept for support staff once they are in the numbers, and silent devices among the devices.
 REPORT_RETENTION_DAYS = env.read_int("REPORT_RETENTION_DAYS", default=90, minimum=1, maximum=36_500)
 DEVICE_RETENTION_DAYS = env.read_int("DEVICE_RETENTION_DAYS", default=180, minimum=1, maximum=36_500)
+# How long stored bundles and diffs are kept that nobody needs any more. At least two days: a phone may hold a signed
+# address for one.
+UNUSED_BUNDLE_DAYS = env.read_int("UNUSED_BUNDLE_DAYS", default=7, minimum=2, maximum=36_500)
 # Whether webhooks may lead to this server's own network. Then whoever administers a project reaches what is there.
 WEBHOOKS_TO_PRIVATE_ADDRESSES = env.read_bool("WEBHOOKS_TO_PRIVATE_ADDRESSES", default=False)
 # How long audit entries are kept; 0: for ever.
@@ -224,13 +227,16 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-# Worked on by the process `hooks` (Procfile): a receiver that does not answer keeps no CodePush waiting.
-CELERY_TASK_ROUTES = {"webhooks.deliver": {"queue": "webhooks"}}
+CELERY_TASK_QUEUES = queues.QUEUES
+CELERY_TASK_DEFAULT_QUEUE = queues.HOUSEKEEPING
+CELERY_TASK_ROUTES = queues.ROUTES
+CELERY_TASK_SOFT_TIME_LIMIT = queues.TASK_SECONDS
+CELERY_TASK_TIME_LIMIT = queues.TASK_KILLED_SECONDS
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any]
 if REDIS_URL:
     CELERY_BROKER_URL = REDIS_URL
     CELERY_BROKER_TRANSPORT_OPTIONS = {
-        "visibility_timeout": 3600,
+        "visibility_timeout": queues.VISIBILITY_SECONDS,
         "socket_connect_timeout": 1,
         "global_keyprefix": "codepush:",
     }

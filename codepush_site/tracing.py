@@ -1,4 +1,4 @@
-"""Sentry and OpenTelemetry, when the environment asks for them. Neither is among the requirements: docs/operating.md
+"""Sentry and OpenTelemetry, when the environment asks for them. Neither is among the requirements: docs/operations.md
 names what to install.
 """
 

@@ -1,13 +1,14 @@
 """Where archives lie. Names of published ones are the SHA-256 of their bytes: immutable, so caches may keep them."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import IO, BinaryIO, cast
+from typing import IO, Any, BinaryIO, NamedTuple, cast
 
 from django.conf import settings
 from django.core.files import File
@@ -64,20 +65,44 @@ def is_part(name: str) -> bool:
     return name.startswith(_PART)
 
 
-def list_uploads() -> list[str]:
-    """Names of the uploaded archives that are still stored. One request to the storage."""
-    with _failures_named():
-        try:
-            _, files = bundle_storage().listdir(_UPLOADS)
-        except FileNotFoundError:
-            return []
-    return [f"{_UPLOADS}/{file}" for file in files]
+class StoredFile(NamedTuple):
+    """What a listing says of a file. `name` as rows refer to it."""
+
+    name: str
+    size_bytes: int
+    modified_at: datetime
 
 
-def modified_at(name: str) -> datetime:
-    """When the file was stored. Raises FileNotFoundError."""
+def list_uploads() -> Iterator[StoredFile]:
+    """Uploaded archives that are still stored, in constant memory."""
+    return _list(f"{_UPLOADS}/")
+
+
+def list_published() -> Iterator[StoredFile]:
+    """Everything else that is stored, in constant memory, whether or not it has a name that we give."""
+    return _list("")
+
+
+def _list(folder: str) -> Iterator[StoredFile]:
+    directory = local_directory()
     with _failures_named():
-        return bundle_storage().get_modified_time(name)
+        if directory is None:
+            for name, size_bytes, modified_at in cast(Any, bundle_storage()).list_files(folder):
+                yield StoredFile(name, size_bytes, modified_at)
+        else:
+            yield from _list_local(directory, folder)
+
+
+def _list_local(directory: Path, folder: str) -> Iterator[StoredFile]:
+    # Not Path.iterdir(), which reads the whole folder first.
+    with suppress(FileNotFoundError), os.scandir(directory / folder) as entries:
+        for entry in entries:
+            # One that was deleted since the folder was read is not there.
+            with suppress(FileNotFoundError):
+                if entry.is_file(follow_symlinks=False):
+                    stat = entry.stat(follow_symlinks=False)
+                    modified_at = datetime.fromtimestamp(stat.st_mtime, UTC)
+                    yield StoredFile(folder + entry.name, stat.st_size, modified_at)
 
 
 def delete(name: str) -> None:
@@ -107,22 +132,36 @@ def local_copy(name: str) -> Iterator[BinaryIO]:
         yield cast(BinaryIO, copy)
 
 
-def save_published(file: IO[bytes]) -> tuple[str, str, int]:
-    """Store an archive under the hash of its bytes, once. Returns (name, SHA-256, size in bytes)."""
+class Published(NamedTuple):
+    """What an archive is stored as: under the hash of its bytes."""
+
+    storage_name: str
+    archive_sha256: str
+    size_bytes: int
+
+
+def save_published(file: IO[bytes]) -> Published:
+    """The archive is stored, once. Who refers to it must use `services.stored_files`: unused ones are deleted."""
     file.seek(0)
     digest = sha256()
     size_bytes = 0
     while chunk := file.read(_CHUNK_BYTES):
         digest.update(chunk)
         size_bytes += len(chunk)
-    name = f"{digest.hexdigest()}.zip"
-    storage = bundle_storage()
+    published = Published(f"{digest.hexdigest()}.zip", digest.hexdigest(), size_bytes)
+    # A worker killed while writing leaves a shorter file: the size tells, and the same bytes are written again.
+    if not is_stored(published):
+        file.seek(0)
+        with _failures_named():
+            bundle_storage().save(published.storage_name, File(file))
+    return published
+
+
+def is_stored(published: Published) -> bool:
+    """Whole, by its size. At most two small requests."""
+    storage, name = bundle_storage(), published.storage_name
     with _failures_named():
-        # A worker killed while writing leaves a shorter file: the size tells, and the same bytes are written again.
-        if not storage.exists(name) or storage.size(name) != size_bytes:
-            file.seek(0)
-            storage.save(name, File(file))
-    return name, digest.hexdigest(), size_bytes
+        return storage.exists(name) and storage.size(name) == published.size_bytes
 
 
 def download_address(name: str, base_url: str) -> str:

@@ -40,9 +40,7 @@ class Upload(CheckedArchive):
     expires_at = models.DateTimeField()
 
     class Meta:
-        constraints = [
-            models.CheckConstraint(condition=Q(size_bytes__gt=0), name="upload_size_is_positive"),
-        ]
+        constraints = [models.CheckConstraint(condition=Q(size_bytes__gt=0), name="upload_size_is_positive")]
 
     def __str__(self) -> str:
         return self.upload_id
@@ -54,12 +52,14 @@ class Bundle(CheckedArchive):
     manifest = models.JSONField(help_text="{path: SHA-256 of the file}, without entries that clients ignore.")
     unpacked_bytes = models.BigIntegerField()
     signature = models.TextField(blank=True, default="", db_default="", help_text="The token in its signature file.")
+    unused_since = models.DateTimeField(null=True, blank=True)  # When housekeeping first found no CodePush with it.
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["content_hash"], name="bundle_content_is_unique"),
             models.CheckConstraint(condition=Q(size_bytes__gt=0), name="bundle_size_is_positive"),
         ]
+        indexes = [models.Index(fields=["storage_name"], name="bundle_by_storage_name")]
 
     def __str__(self) -> str:
         return self.package_hash[:12]
@@ -107,16 +107,16 @@ class BundleDiff(models.Model):
             # Snapshots keep the hash only (`hash_map`).
             models.CheckConstraint(condition=Q(storage_name__regex=_HASH_NAME), name="diff_is_named_by_its_hash"),
         ]
+        indexes = [models.Index(fields=["storage_name"], name="diff_by_storage_name")]
 
     def __str__(self) -> str:
         return f"{self.from_bundle} → {self.to_bundle}"
 
 
 class BundlePatch(models.Model):
-    """As a diff, with binary deltas of changed files: for clients that ask for them (docs/protocol.md).
+    """As a diff, with binary deltas of changed files: for clients that ask for them (docs/protocol.md)."""
 
-    In a table of its own: code that does not know of patches must never take one for a diff.
-    """
+    # In a table of its own: code that does not know of patches must never take one for a diff.
 
     from_bundle = models.ForeignKey(Bundle, on_delete=models.CASCADE, related_name="outgoing_patches")
     to_bundle = models.ForeignKey(Bundle, on_delete=models.CASCADE, related_name="incoming_patches")
@@ -132,6 +132,7 @@ class BundlePatch(models.Model):
             models.CheckConstraint(condition=Q(size_bytes__gt=0), name="patch_size_is_positive"),
             models.CheckConstraint(condition=Q(storage_name__regex=_HASH_NAME), name="patch_is_named_by_its_hash"),
         ]
+        indexes = [models.Index(fields=["storage_name"], name="patch_by_storage_name")]
 
     def __str__(self) -> str:
         return f"{self.from_bundle} → {self.to_bundle}"
@@ -253,6 +254,7 @@ class CodePush(models.Model):
             ),
             # Build Detail lists cards newest first.
             models.Index(fields=["build", "-id"], name="codepush_by_build_newest"),
+            models.Index(fields=["upload_name"], condition=~Q(upload_name=""), name="codepush_by_upload_name"),
         ]
 
     def __str__(self) -> str:

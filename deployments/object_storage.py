@@ -1,5 +1,7 @@
 """Archives in an S3 bucket. Loaded only where STORAGE_URL names one: boto3 takes 9 MB of every process."""
 
+from collections.abc import Iterator
+from datetime import datetime
 from time import monotonic
 from typing import Any
 
@@ -8,6 +10,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from storages.backends.s3 import S3Storage
 
 MAX_ADDRESSES = 10_000
+# What S3 lists at a time.
+PAGE = 1000
 
 
 class ObjectStorage(S3Storage):  # type: ignore[misc]
@@ -30,3 +34,14 @@ class ObjectStorage(S3Storage):  # type: ignore[misc]
             address = str(super().url(name))
             self._signed[name] = address, monotonic()
         return address
+
+    def list_files(self, folder: str) -> Iterator[tuple[str, int, datetime]]:
+        """(name, bytes, when it was stored) of what lies in the folder, "" or "…/", and not below. Page by page."""
+        root = f"{self.location.strip('/')}/".lstrip("/")
+        pages = self.connection.meta.client.get_paginator("list_objects_v2")
+        paging = {"PageSize": PAGE}
+        for page in pages.paginate(
+            Bucket=self.bucket_name, Prefix=root + folder, Delimiter="/", PaginationConfig=paging
+        ):
+            for stored in page.get("Contents", ()):
+                yield stored["Key"].removeprefix(root), stored["Size"], stored["LastModified"]

@@ -50,13 +50,14 @@ class CandidateRow(NamedTuple):
 
 
 def load_release_rows(deployment_key: str) -> list[ReleaseRow]:
-    """A row per success of the build, highest label first; one row if it has none; no row for an unknown key.
+    """A row per success of the build, highest label first; one row if it has none; no row for an unknown key, nor for
+    one of a deleted project: to devices that is the same.
 
     One query: build and successes together, so that a cold update check costs two in all.
     """
     place = {name: OuterRef(name) for name in ("project_id", "platform", "build_target")}
     rows = (
-        Build.objects.filter(deployment_key=deployment_key)
+        Build.objects.filter(deployment_key=deployment_key, project__deleted_at=None)
         .annotate(
             release=FilteredRelation("codepushes", condition=Q(codepushes__status=CodePush.Status.SUCCESS)),
             live_store_version=Subquery(Build.objects.filter(**place).store_live().values("store_version")[:1]),

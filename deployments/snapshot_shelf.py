@@ -33,7 +33,8 @@ CREATE TABLE IF NOT EXISTS snapshots (key TEXT PRIMARY KEY, format INTEGER, kept
 CREATE INDEX IF NOT EXISTS snapshots_by_age ON snapshots (kept_at);
 """
 
-_waiting: dict[str, Snapshot] = {}
+# None: to be forgotten.
+_waiting: dict[str, Snapshot | None] = {}
 
 
 def put(snapshot: Snapshot) -> None:
@@ -42,14 +43,26 @@ def put(snapshot: Snapshot) -> None:
         _waiting[snapshot.deployment_key] = snapshot
 
 
+def forget(deployment_key: str) -> None:
+    """After the next `write` it is not kept: its build, or its project, is gone."""
+    if settings.KEEP_SNAPSHOTS:
+        _waiting[deployment_key] = None
+
+
 def write() -> None:
-    """What was put is in the file. One that cannot be written is no reason to stop: all is put again in a while."""
+    """What was put is in the file, what was forgotten is not.
+
+    A file that cannot be written is no reason to stop: all is put again in a while.
+    """
     if not _waiting:
         return
-    rows = [(key, FORMAT, time.time(), _dump(_waiting.pop(key))) for key in list(_waiting)]
+    taken = {key: _waiting.pop(key) for key in list(_waiting)}
+    rows = [(key, FORMAT, time.time(), _dump(snapshot)) for key, snapshot in taken.items() if snapshot]
+    gone = [(key,) for key, snapshot in taken.items() if snapshot is None]
     try:
         with _opened() as file, file:
             file.executemany("REPLACE INTO snapshots VALUES (?, ?, ?, ?)", rows)
+            file.executemany("DELETE FROM snapshots WHERE key = ?", gone)
             file.execute(
                 "DELETE FROM snapshots WHERE rowid IN"
                 " (SELECT rowid FROM snapshots ORDER BY kept_at DESC LIMIT -1 OFFSET ?)",

@@ -207,6 +207,7 @@ class SnapshotStore:
         with self._lock:
             if (held := self._held.pop(deployment_key, None)) is not None:
                 held.snapshot = None
+                snapshot_shelf.forget(deployment_key)
             self._unknown_until[deployment_key] = started_at + UNKNOWN_KEY_SECONDS
             while len(self._unknown_until) > MAX_UNKNOWN_KEYS:
                 self._unknown_until.popitem(last=False)

@@ -3,6 +3,7 @@
 import logging
 
 from celery import shared_task
+from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerUnavailable
 
 from deployments.services import leftovers, processing, waiting
@@ -27,7 +28,13 @@ def requeue_unfinished() -> None:
 @shared_task(name="deployments.delete_leftover_uploads")
 def delete_leftover_uploads() -> None:
     """No Celery retry: the next round is as good."""
-    leftovers.delete_leftover_uploads()
+    leftovers.delete_leftover_uploads(timezone.now())
+
+
+@shared_task(name="deployments.delete_leftover_bundles")
+def delete_leftover_bundles() -> None:
+    """No Celery retry: the next night is as good."""
+    leftovers.delete_leftover_bundles(timezone.now())
 
 
 @shared_task(name="deployments.expire_change_requests")

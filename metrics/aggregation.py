@@ -100,7 +100,7 @@ def read_batch(reports: list[LoggedReport]) -> Batch:
     """Sum up what the reports say. Two queries: which builds the keys name, and how far their labels go."""
     keys = {logged.report.deployment_key for logged in reports}
     keys |= {logged.report.previous_deployment_key for logged in reports}
-    build_ids = dict(Build.objects.filter(deployment_key__in=keys).values_list("deployment_key", "pk"))
+    build_ids = dict(Build.objects.recoverable().filter(deployment_key__in=keys).values_list("deployment_key", "pk"))
     newest_labels = _find_newest_labels(build_ids.values())
     batch = Batch()
     for logged in reports:

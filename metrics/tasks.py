@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from metrics import aggregation, retention, rollup
+from metrics import aggregation, project_purge, retention, rollup
 
 logger = logging.getLogger(__name__)
 
@@ -13,6 +13,12 @@ logger = logging.getLogger(__name__)
 @shared_task(name="metrics.apply_reports")
 def apply_reports() -> None:
     aggregation.apply_waiting_reports()
+
+
+@shared_task(name="metrics.purge_deleted_projects")
+def purge_deleted_projects() -> None:
+    """No Celery retry: the next night goes on."""
+    project_purge.purge_deleted_projects(timezone.now())
 
 
 @shared_task(name="metrics.keep_house")

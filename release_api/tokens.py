@@ -20,7 +20,7 @@ from django.utils import timezone
 from builds import audit
 from builds.actors import TokenLimit, TokenUser
 from builds.errors import InvalidInput, NotAllowedNow
-from builds.models import AuditAction, Membership, Project, Role
+from builds.models import AuditAction, Project, Role
 from release_api.models import ApiToken
 
 State = Literal["active", "expired", "revoked"]
@@ -52,7 +52,7 @@ def create_token(
             f"The token would expire after {expires_in_days} days; use 1 to {MAX_EXPIRY_DAYS:,}.",
             field="expires_in_days",
         )
-    if project is not None and not Membership.objects.filter(project=project, user_id=actor.pk).exists():
+    if project is not None and not Project.objects.visible_to(actor).filter(pk=project.pk).exists():
         raise InvalidInput(f"{actor.get_username()} is not a member of {project.name}.", field="project")
     text = _make_text()
     with transaction.atomic():
@@ -93,7 +93,7 @@ def revoke_token_by_token(token: ApiToken, *, actor: TokenUser) -> ApiToken:
 
 def list_tokens_of(user: User) -> QuerySet[ApiToken]:
     """The user's own, newest first; to a token of one project only those of that project. One query."""
-    tokens = ApiToken.objects.filter(user_id=user.pk).select_related("project")
+    tokens = ApiToken.objects.filter(user_id=user.pk, project__deleted_at=None).select_related("project")
     if isinstance(user, TokenUser) and user.limit.project_id is not None:
         tokens = tokens.filter(project_id=user.limit.project_id)
     return tokens.order_by("-id")
@@ -162,7 +162,7 @@ def _digest(text: str) -> str:
 
 def _record(action: AuditAction, token: ApiToken, actor: User) -> None:
     """In the log of each project that the token reaches: its members read it there."""
-    mine = Project.objects.filter(memberships__user_id=token.user_id).order_by("pk")
+    mine = Project.objects.present().filter(memberships__user_id=token.user_id).order_by("pk")
     told = {"token": f"{token.name} (…{token.ending})", "role": token.role}
     if token.expires_at:
         told["expires"] = f"{token.expires_at:%Y-%m-%d}"

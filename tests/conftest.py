@@ -2,9 +2,13 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
+import boto3
 import pytest
 import redis
+from django.conf import settings as product_settings
 from django.contrib.auth.models import User
 from django.core.files.storage import storages
 from django.test import Client
@@ -135,16 +139,38 @@ def _empty_stream(settings: Settings) -> None:
         redis.Redis.from_url(settings.REDIS_URL).delete(report_log.STREAM)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _bucket() -> None:
+    """Where STORAGE_URL names a bucket of the S3 server that the suite runs on, it is there."""
+    options = product_settings.STORAGES["bundles"]["OPTIONS"]
+    if "bucket_name" in options:
+        boto3.client(
+            "s3", endpoint_url=options["endpoint_url"], region_name=options["region_name"] or "us-east-1"
+        ).create_bucket(Bucket=options["bucket_name"])
+
+
 @pytest.fixture(autouse=True)
-def bundle_folder(settings: Settings, tmp_path: Path) -> Path:
-    """Every test stores its archives in a folder of its own."""
+def _own_storage(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test stores its archives in a place of its own: in a folder, or in the bucket that STORAGE_URL names."""
+    storage: Any = storages["bundles"]
+    if "bucket_name" not in settings.STORAGES["bundles"]["OPTIONS"]:
+        _store_in(tmp_path / "bundles", settings)
+        return
+    # One client for all: to make one takes longer than most tests.
+    monkeypatch.setattr(storage, "location", uuid4().hex)
+    monkeypatch.setattr(storage, "_signed", {})
+
+
+@pytest.fixture
+def bundle_folder(_own_storage: None, settings: Settings, tmp_path: Path) -> Path:
+    """The folder of this test's archives. It is about files, and has them where the suite runs on a bucket, too."""
     folder = tmp_path / "bundles"
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "bundles": {
-            **settings.STORAGES["bundles"],
-            "OPTIONS": {**settings.STORAGES["bundles"]["OPTIONS"], "location": folder},
-        },
-    }
+    _store_in(folder, settings)
     assert Path(storages["bundles"].location) == folder  # type: ignore[attr-defined]
     return folder
+
+
+def _store_in(folder: Path, settings: Settings) -> None:
+    options = {"location": folder, "base_url": "/api/bundles/", "allow_overwrite": True}
+    files = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
+    settings.STORAGES = {**settings.STORAGES, "bundles": files}

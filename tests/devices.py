@@ -8,6 +8,8 @@ from typing import Any
 from urllib.parse import urlencode
 from wsgiref.util import setup_testing_defaults
 
+import httpx
+
 from deployments import snapshots
 
 V01 = "/api/v0.1/public/codepush"
@@ -105,6 +107,11 @@ class Device:
         """An update check with exactly this query string."""
         path = "/api/updateCheck" if self.is_legacy else f"{V01}/update_check"
         return send(method, path, query=query, headers=self.headers)
+
+    def download(self, address: str) -> bytes:
+        """From this server, or from wherever else the address leads."""
+        own = "http://testserver"
+        return self.get(address.removeprefix(own)).body if address.startswith(own) else httpx.get(address).content
 
     def report_deploy(self, status: str = "DeploymentSucceeded", **also: str) -> Reply:
         """What runs now: the update in `label`, or without one the store's own bundle."""

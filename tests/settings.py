@@ -21,6 +21,7 @@ STATIC_ROOT.mkdir(exist_ok=True)  # noqa: F405
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 # Nothing listens: services must work all the same. Tests that need a worker start a real one.
 CELERY_BROKER_URL = "memory://"
+CELERY_BROKER_TRANSPORT = ""
 CELERY_BROKER_TRANSPORT_OPTIONS = {}
 # In-process tests refresh snapshots themselves; those that start real servers get the real thread.
 SNAPSHOT_POLL_SECONDS = 0.0

@@ -15,7 +15,7 @@ def raise_alerts() -> None:
 
     Of projects with an active webhook that follows it. At most seven queries, and four more for each new alert.
     """
-    active = Webhook.objects.filter(is_active=True).values_list("project_id", "events")
+    active = Webhook.objects.filter(project__deleted_at=None, is_active=True).values_list("project_id", "events")
     projects = {project_id for project_id, events in active if Event.ROLLBACK_ALERT in events}
     if not projects:
         return

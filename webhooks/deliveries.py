@@ -47,7 +47,12 @@ def list_due_ids() -> list[int]:
     """
     now = timezone.now()
     place = Window(RowNumber(), partition_by="webhook_id", order_by=("next_attempt_at", "id"))
-    due = Delivery.objects.due(now).annotate(place=place).filter(place__lte=MAX_IN_FLIGHT)
+    due = (
+        Delivery.objects.due(now)
+        .filter(webhook__project__deleted_at=None)
+        .annotate(place=place)
+        .filter(place__lte=MAX_IN_FLIGHT)
+    )
     rows = due.order_by("next_attempt_at", "id").values_list("pk", "webhook_id", "place")[:MAX_QUEUED]
     claimed = Delivery.objects.filter(status=Delivery.Status.WAITING, claim_id__isnull=False, next_attempt_at__gt=now)
     in_flight = Counter(claimed.values_list("webhook_id", flat=True))
@@ -105,7 +110,8 @@ def _claim(delivery_id: int) -> Delivery | None:
     if not due.update(claim_id=claim_id, next_attempt_at=now + LEASE, attempt_count=F("attempt_count") + 1):
         return None
     claimed = Delivery.objects.select_related("webhook__project").filter(pk=delivery_id, claim_id=claim_id)
-    return claimed.first()
+    # Of a project that was deleted since it was queued: nothing is sent.
+    return claimed.filter(webhook__project__deleted_at=None).first()
 
 
 def _write_headers(delivery: Delivery, now: datetime) -> dict[str, str]:

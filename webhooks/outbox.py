@@ -27,7 +27,8 @@ def write_deliveries(*, entry: AuditEntry, **_: Any) -> None:
     events = find_events(entry.action, entry.before, entry.after)
     if not events:
         return
-    webhooks = list(Webhook.objects.filter(project_id=entry.project_id, is_active=True))
+    active = Webhook.objects.filter(project_id=entry.project_id, is_active=True)
+    webhooks = list(active.filter(project__deleted_at=None))
     wanted = [(webhook, event) for event in events for webhook in webhooks if event in webhook.events]
     if not wanted:
         return

@@ -17,6 +17,7 @@ from builds.models import Build, Platform, Project
 from builds.paging import get_page
 from builds.views import attention
 from builds.views.form_page import FormPage
+from builds.views.project_deletion import list_deleted
 from deployments.models import CodePush
 from deployments.selectors import find_last_by_project, find_live_by_build, order_by_last_codepush
 from metrics.projects import ProjectMetrics, count_devices, measure_projects, order_by_devices
@@ -57,6 +58,7 @@ def list_projects(request: HttpRequest) -> HttpResponse:
         "device_count": count_devices(projects),
         "items": items[:_ATTENTION_SHOWN],
         "item_count": len(items),
+        "deleted": list_deleted(request.user),
         "filters": filters,
         "chosen": chosen,
         "platforms": Platform.choices,

@@ -115,7 +115,7 @@ def build_change(build_id: int, *, actor: User | None) -> Iterator[BuildChange]:
         change = BuildChange(build, actor)
         yield change
         if change.is_audited:
-            _publish([build])
+            publish_builds([build])
 
 
 @contextmanager
@@ -138,7 +138,7 @@ def slot_change(build_id: int, *, actor: User | None) -> Iterator[tuple[BuildCha
         change = BuildChange(next(build for build in slot if build.pk == build_id), actor)
         yield change, slot
         if change.is_audited:
-            _publish(slot)
+            publish_builds(slot)
 
 
 def _locked() -> BuildQuerySet:
@@ -146,8 +146,8 @@ def _locked() -> BuildQuerySet:
     return Build.objects.select_for_update(of=("self",)).select_related("project")
 
 
-def _publish(builds: list[Build]) -> None:
-    """Stamp the builds for every web process to see, and tell them once it is committed. See `snapshots`."""
+def publish_builds(builds: list[Build]) -> None:
+    """Stamp these locked builds for every web process to see, and tell them once it is committed. See `snapshots`."""
     Build.objects.filter(pk__in=[build.pk for build in builds]).update(revision=F("revision") + 1, changed_at=Now())
     keys = [build.deployment_key for build in builds]
     transaction.on_commit(lambda: snapshot_refresh.tell_of_change(keys))

@@ -2,13 +2,16 @@
 
 import logging
 import tempfile
+from functools import partial
 
 from deployments import bundle_storage
+from deployments.bundle_storage import Published
 from deployments.bundles.archive import Archive, open_archive
 from deployments.bundles.diff import DiffPlan, estimate_bytes
 from deployments.bundles.patch import may_be_patched, write_patch
 from deployments.bundles.refusal import BundleRefused
 from deployments.models import Bundle, BundlePatch
+from deployments.services.stored_files import store_published
 
 logger = logging.getLogger(__name__)
 
@@ -30,10 +33,11 @@ def make_patch(plan: DiffPlan, old: Bundle, bundle: Bundle, archive: Archive, *,
             is_written = write_patch(plan, old_archive, archive, bundle.manifest, file, deadline=deadline)
             if not is_written or file.tell() * 2 >= estimate_bytes(plan, archive):
                 return
-            storage_name, _, size_bytes = bundle_storage.save_published(file)
+            store_published(file, partial(_refer, old, bundle))
     except (FileNotFoundError, bundle_storage.StorageUnavailable, BundleRefused) as failure:
         logger.warning("no patch from bundle=%s to bundle=%s: %s", old.pk, bundle.pk, failure)
-        return
-    BundlePatch.objects.get_or_create(
-        from_bundle=old, to_bundle=bundle, defaults={"storage_name": storage_name, "size_bytes": size_bytes}
-    )
+
+
+def _refer(old: Bundle, bundle: Bundle, stored: Published) -> None:
+    defaults = {"storage_name": stored.storage_name, "size_bytes": stored.size_bytes}
+    BundlePatch.objects.get_or_create(from_bundle=old, to_bundle=bundle, defaults=defaults)

@@ -9,6 +9,7 @@ import logging
 import tempfile
 import time
 from datetime import timedelta
+from functools import partial
 from typing import BinaryIO
 
 from django.conf import settings
@@ -17,6 +18,7 @@ from django.db import OperationalError
 
 from builds.models import AuditAction
 from deployments import bundle_storage
+from deployments.bundle_storage import Published
 from deployments.bundles.archive import Archive, ArchiveContents, open_archive
 from deployments.bundles.diff import DiffPlan, is_worthwhile, plan_diff, write_diff
 from deployments.bundles.manifest import compute_content_hash, compute_package_hash
@@ -29,6 +31,7 @@ from deployments.services.bundle_checks import read_checked, require_news, requi
 from deployments.services.change import build_change
 from deployments.services.patches import make_patch
 from deployments.services.publishing import give_label, record_success, wait_for_approval
+from deployments.services.stored_files import store_published
 
 logger = logging.getLogger(__name__)
 
@@ -102,30 +105,26 @@ def _check(attempt: Attempt, archive: Archive) -> ArchiveContents:
 def _get_or_store_bundle(file: BinaryIO, contents: ArchiveContents, signature: str) -> Bundle:
     """The stored bundle with this content. Should the attempt fail later, the next one finds it."""
     content_hash = compute_content_hash(contents.manifest)
-    known = Bundle.objects.filter(content_hash=content_hash).first()
-    if known is not None:
-        if known.signature != signature:
-            # Stored before signatures were kept.
-            known.signature = signature
-            known.save(update_fields=["signature"])
-        return known
-    storage_name, archive_sha256, size_bytes = bundle_storage.save_published(file)
-    # Not create(): another worker may be storing the same content for another build.
-    bundle, _ = Bundle.objects.get_or_create(
-        content_hash=content_hash,
-        defaults={
-            "package_hash": compute_package_hash(contents.manifest),
-            "archive_sha256": archive_sha256,
-            "storage_name": storage_name,
-            "size_bytes": size_bytes,
-            "manifest": contents.manifest,
-            "unpacked_bytes": contents.unpacked_bytes,
-            "signature": signature,
-            "js_bundle_path": contents.js_bundle.path,
-            "hermes_bytecode_version": contents.js_bundle.hermes_bytecode_version,
-        },
-    )
-    return bundle
+    known = Bundle.objects.filter(content_hash=content_hash)
+    # One that was unused is needed again; one stored before signatures were kept has its own from now on. No row: there
+    # is none, or housekeeping deleted it this moment.
+    if known.update(unused_since=None, signature=signature):
+        return known.get()
+    described = {
+        "package_hash": compute_package_hash(contents.manifest),
+        "manifest": contents.manifest,
+        "unpacked_bytes": contents.unpacked_bytes,
+        "signature": signature,
+        "js_bundle_path": contents.js_bundle.path,
+        "hermes_bytecode_version": contents.js_bundle.hermes_bytecode_version,
+    }
+
+    def refer(published: Published) -> Bundle:
+        # Not create(): another worker may be storing the same content for another build.
+        defaults = described | published._asdict()
+        return Bundle.objects.get_or_create(content_hash=content_hash, defaults=defaults)[0]
+
+    return store_published(file, refer)
 
 
 def _make_diffs(attempt: Attempt, archive: Archive, bundle: Bundle) -> None:
@@ -146,10 +145,12 @@ def _make_diffs(attempt: Attempt, archive: Archive, bundle: Bundle) -> None:
 def _make_diff(plan: DiffPlan, old: Bundle, bundle: Bundle, archive: Archive) -> None:
     with tempfile.TemporaryFile() as file:
         write_diff(plan, archive, file)
-        storage_name, _, size_bytes = bundle_storage.save_published(file)
-    BundleDiff.objects.get_or_create(
-        from_bundle=old, to_bundle=bundle, defaults={"storage_name": storage_name, "size_bytes": size_bytes}
-    )
+        store_published(file, partial(_refer_to_diff, old, bundle))
+
+
+def _refer_to_diff(old: Bundle, bundle: Bundle, stored: Published) -> None:
+    defaults = {"storage_name": stored.storage_name, "size_bytes": stored.size_bytes}
+    BundleDiff.objects.get_or_create(from_bundle=old, to_bundle=bundle, defaults=defaults)
 
 
 def _list_earlier_bundles(build_id: int, bundle: Bundle) -> list[Bundle]:

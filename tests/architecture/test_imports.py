@@ -12,7 +12,7 @@ import pytest
 from tests.architecture.source import ROOT, iter_functions, module_name, parse, product_files
 
 # Read by whoever starts the product; imported by nobody in it (contract "site").
-ENTRY_POINTS = {"codepush_site.settings", "codepush_site.env", "codepush_site.celery", "codepush_site.schedule"}
+ENTRY_POINTS = {f"codepush_site.{name}" for name in ("settings", "env", "celery", "schedule", "queues")}
 PACKAGE_ROOTS = {"builds", "deployments", "metrics", "webhooks", "release_api", "telemetry", "codepush_site"}
 
 

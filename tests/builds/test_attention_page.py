@@ -114,7 +114,7 @@ def test_it_costs_a_fixed_number_of_queries(
     # Session, user; what is Live, four of attention, failures, what waits for a second person, who turned that off;
     # count and page of projects, their store-live builds
     # and what is Live there, two of metrics, last CodePushes; all devices; what runs, for the header.
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(20):
         client.get("/projects/")
 
 

@@ -45,6 +45,7 @@ def _repeat_request() -> None:
 
 
 REFUSED_WRITES: dict[str, Callable[[], object]] = {
+    "only_a_deleted_project_is_purged": lambda: ProjectFactory(purged_at=timezone.now()),
     "project_slug_is_unique": _repeat_slug,
     "approval_waits_an_hour_to_a_week": lambda: ProjectFactory(approval_hours=0),
     "membership_is_unique_per_project": _give_two_roles,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from deployments import bundle_storage
 from deployments.models import Bundle, CodePush
 from tests.devices import Reply
 
@@ -20,6 +21,11 @@ NO_UPDATE = {
 }
 
 
+def address_of(storage_name: str) -> str:
+    """Where a device of tests is sent for the archive: to this server, or to the bucket that the suite runs on."""
+    return bundle_storage.download_address(storage_name, "http://testserver")
+
+
 def assert_answer(reply: Reply, expected: dict[str, Any]) -> None:
     assert (reply.status, reply.json) == (200, {"update_info": expected})
     assert reply.headers["content-type"] == "application/json; charset=utf-8"
@@ -32,7 +38,7 @@ def assert_answer(reply: Reply, expected: dict[str, Any]) -> None:
 def assert_offered(reply: Reply, codepush: CodePush, **differs: object) -> None:
     offer = {
         "is_available": True,
-        "download_url": f"http://testserver/api/bundles/{bundle_of(codepush).storage_name}",
+        "download_url": address_of(bundle_of(codepush).storage_name),
         "description": codepush.description,
         "label": codepush.label,
         "package_hash": bundle_of(codepush).package_hash,

@@ -48,7 +48,7 @@ def main(step: str, codepush_id: int) -> None:
         "while making diffs": (processing, "write_diff", _die),
         "while making patches": (patches, "write_patch", _die),
         "after making diffs": (processing, "_make_diffs", _then_die(processing._make_diffs)),
-        "with the label written but not committed": (change, "_publish", _then_die(change._publish)),
+        "with the label written but not committed": (change, "publish_builds", _then_die(change.publish_builds)),
         "right after the commit": (processing, "_publish", _then_die(processing._publish)),
     }
     owner, name, deadly = places[step]

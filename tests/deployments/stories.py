@@ -60,9 +60,7 @@ def revision(build: Build) -> int:
 
 
 def stored_files() -> set[str]:
-    folder = bundle_storage.local_directory()
-    assert folder is not None
-    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    return {file.name for file in (*bundle_storage.list_uploads(), *bundle_storage.list_published())}
 
 
 def state_of_everything() -> dict[str, Any]:

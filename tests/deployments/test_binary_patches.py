@@ -15,7 +15,7 @@ from builds.models import Build
 from deployments.bundles import patch
 from deployments.models import BundleDiff, BundlePatch, CodePush
 from tests.conftest import SAMPLES
-from tests.deployments.answers import assert_offered, bundle_of
+from tests.deployments.answers import address_of, assert_offered, bundle_of
 from tests.deployments.stories import release, sample, small_archive
 from tests.devices import Device, Reply
 from tests.factories import BuildFactory, BundleFactory, CodePushFactory
@@ -45,8 +45,7 @@ def ask(device: Device, running: CodePush, **more: str) -> Reply:
 
 
 def download(device: Device, reply: Reply, folder: Path) -> Path:
-    address = reply.update["download_url"].removeprefix("http://testserver")
-    content = device.get(address).body
+    content = device.download(reply.update["download_url"])
     assert len(content) == reply.update["package_size"]
     path = folder / "patch.zip"
     path.write_bytes(content)
@@ -104,7 +103,7 @@ def patched(codepush: CodePush) -> BundlePatch:
 
 def test_who_asks_for_patches_gets_one(device: Device, codepush: CodePush, patched: BundlePatch) -> None:
     device.package_hash = patched.from_bundle.package_hash
-    address = f"http://testserver/api/bundles/{'e' * 64}.zip"
+    address = address_of(f"{'e' * 64}.zip")
     for name in ("patch_format", "patchFormat"):
         reply = device.check({name: "bsdiff4"})
         assert_offered(reply, codepush, download_url=address, package_size=50, patch_format="bsdiff4")
@@ -120,9 +119,7 @@ def test_who_does_not_ask_for_this_format_gets_the_diff(
     device: Device, codepush: CodePush, patched: BundlePatch, asked: dict[str, str]
 ) -> None:
     device.package_hash = patched.from_bundle.package_hash
-    assert_offered(
-        device.check(asked), codepush, download_url=f"http://testserver/api/bundles/{'d' * 64}.zip", package_size=500
-    )
+    assert_offered(device.check(asked), codepush, download_url=address_of(f"{'d' * 64}.zip"), package_size=500)
 
 
 def test_where_no_patch_was_made_the_diff_is_offered(device: Device, codepush: CodePush) -> None:

@@ -12,6 +12,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection
+from django.utils import timezone
 from pytest_django import Settings
 
 from builds.models import AuditEntry, Build
@@ -44,6 +45,7 @@ def _start_worker(codepush: CodePush, folder: Path, *, die: str = "none") -> sub
             "DJANGO_SETTINGS_MODULE": "tests.settings",
             "TEST_DATABASE": str(connection.settings_dict["NAME"]),
             "VAR_DIR": str(folder),
+            "STORAGE_URL": f"file:{folder / 'bundles'}",
             "PROCESSING_LEASE_SECONDS": "1",
         },
         stderr=subprocess.PIPE,
@@ -110,7 +112,7 @@ def test_killed_right_after_the_commit_it_is_finished_and_the_hourly_sweep_delet
     assert list_claimable_ids() == []
     process_codepush(waiting.pk)
     monkeypatch.setattr(leftovers, "UPLOAD_GRACE", timedelta(0))
-    delete_leftover_uploads()
+    delete_leftover_uploads(timezone.now())
 
     _assert_published_once()
     assert not bundle_storage.exists(waiting.upload_name)

@@ -1,8 +1,10 @@
 """Archives in an S3 bucket: a real HTTP server that speaks its protocol, on this host."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from io import BytesIO
 from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
 
 import boto3
 import httpx
@@ -10,6 +12,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
+from django.utils import timezone
 from moto.server import ThreadedMotoServer
 from pytest_django.fixtures import Settings
 from storages.backends.s3 import S3Storage
@@ -18,9 +21,10 @@ from builds.models import Build
 from deployments import bundle_storage, object_storage
 from deployments.bundle_storage import StorageUnavailable
 from deployments.services import upload_parts
+from deployments.services.leftovers import delete_leftover_bundles, delete_leftover_uploads
 from tests.conftest import SAMPLES
 from tests.deployments.answers import bundle_of
-from tests.deployments.stories import release, sample
+from tests.deployments.stories import release, sample, small_archive
 from tests.devices import Device
 
 BUCKET = "bundles"
@@ -47,6 +51,7 @@ def bucket(s3_address: str, settings: Settings, monkeypatch: pytest.MonkeyPatch)
             "BACKEND": "deployments.object_storage.ObjectStorage",
             "OPTIONS": {
                 "bucket_name": BUCKET,
+                "location": uuid4().hex,
                 "endpoint_url": s3_address,
                 "region_name": "us-east-1",
                 "file_overwrite": True,
@@ -90,7 +95,7 @@ def test_parts_of_an_upload_wait_in_the_bucket_and_are_joined_there(build: Build
     staged = upload_parts.stage_parts(upload, size_bytes=len(archive), file_name="app.zip")
     with bundle_storage.local_copy(staged.storage_name) as stored:
         assert stored.read() == archive
-    assert bundle_storage.list_uploads() == [staged.storage_name]
+    assert [file.name for file in bundle_storage.list_uploads()] == [staged.storage_name]
 
 
 def test_an_address_is_signed_anew_after_half_of_its_validity(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,6 +122,25 @@ def test_addresses_fill_no_memory(bucket: str, monkeypatch: pytest.MonkeyPatch) 
     for number in range(10):
         storage.url(f"{number}.zip")
     assert len(storage._signed) <= 3  # type: ignore[attr-defined]
+
+
+def test_what_nobody_needs_is_found_page_by_page(
+    build: Build, owner: User, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(object_storage, "PAGE", 2)
+    kept = bundle_of(release(build, owner, small_archive())).storage_name
+    others = [f"{number:064x}.zip" for number in range(5)]
+    for name in (*others, "uploads/dpl_GONE.zip", "notes.txt"):
+        storages["bundles"].save(name, ContentFile(b"x"))
+    assert {file.name for file in bundle_storage.list_published()} == {kept, "notes.txt", *others}
+
+    delete_leftover_uploads(timezone.now() + timedelta(days=2))
+    delete_leftover_bundles(timezone.now() + timedelta(days=2))
+    assert len(list(bundle_storage.list_published())) == 7
+    delete_leftover_bundles(timezone.now() + timedelta(days=8))
+
+    assert {file.name for file in bundle_storage.list_published()} == {kept, "notes.txt"}
+    assert list(bundle_storage.list_uploads()) == []
 
 
 def test_a_bucket_that_is_gone_is_called_unavailable(bucket: str, settings: Settings) -> None:

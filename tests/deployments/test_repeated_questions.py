@@ -72,6 +72,7 @@ def test_a_change_is_in_the_next_answer(device: Device, codepush: CodePush, owne
     assert not device.check().update["is_available"]
 
 
+@pytest.mark.usefixtures("bundle_folder")
 def test_an_answer_names_the_address_that_this_device_asked(device: Device, codepush: CodePush) -> None:
     for host in ("one.example", "two.example"):
         device.headers = {"Host": host}
@@ -163,6 +164,7 @@ def _ask_anew(device: Device, question: str) -> Reply:
     return device.ask(question)
 
 
+@pytest.mark.usefixtures("bundle_folder")
 def test_the_settings_of_the_address_are_read_with_each_request(
     device: Device, codepush: CodePush, settings: Settings
 ) -> None:

@@ -11,7 +11,7 @@ from pytest_django.fixtures import DjangoAssertNumQueries
 from builds.models import Build
 from deployments import snapshots
 from deployments.models import BundleDiff, CodePush
-from tests.deployments.answers import NO_UPDATE, assert_no_update, assert_offered, assert_refused, bundle_of
+from tests.deployments.answers import NO_UPDATE, address_of, assert_no_update, assert_offered, assert_refused, bundle_of
 from tests.devices import V01, Device, send
 from tests.factories import BundleFactory, CodePushFactory
 
@@ -26,7 +26,7 @@ def test_the_first_sdks_get_their_own_spelling(device: Device, codepush: CodePus
         "updateInfo": {
             "isAvailable": True,
             "isMandatory": False,
-            "downloadURL": f"http://testserver/api/bundles/{bundle_of(codepush).storage_name}",
+            "downloadURL": address_of(bundle_of(codepush).storage_name),
             "description": "Fixes “Basket”",
             "label": "v1",
             "packageHash": bundle_of(codepush).package_hash,

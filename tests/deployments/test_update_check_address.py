@@ -8,6 +8,9 @@ from tests.deployments.answers import assert_offered, bundle_of
 from tests.devices import Device
 from tests.factories import BuildFactory, CodePushFactory
 
+# Of this server. Those of a bucket have tests of their own.
+pytestmark = pytest.mark.usefixtures("bundle_folder")
+
 
 @pytest.fixture
 def diff(codepush: CodePush) -> BundleDiff:

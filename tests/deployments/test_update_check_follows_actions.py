@@ -9,7 +9,7 @@ from deployments.services.build_status import set_build_status, set_store_status
 from deployments.services.codepushes import edit_codepush
 from deployments.services.force_update import apply_force_update, lift_force_update
 from deployments.services.republishing import promote, roll_back
-from tests.deployments.answers import assert_no_update, assert_offered, bundle_of
+from tests.deployments.answers import address_of, assert_no_update, assert_offered, bundle_of
 from tests.deployments.stories import history, release, sample
 from tests.devices import Device
 from tests.factories import BuildFactory, CodePushFactory
@@ -92,7 +92,7 @@ def test_a_bundle_that_a_device_has_is_updated_by_a_diff(device: Device, build: 
     device.label, device.package_hash = "v1", bundle_of(v1).package_hash
     diff = bundle_of(v2).incoming_diffs.get()
     assert diff.size_bytes < bundle_of(v2).size_bytes
-    address = f"http://testserver/api/bundles/{diff.storage_name}"
+    address = address_of(diff.storage_name)
     assert_offered(device.check(), v2, download_url=address, package_size=diff.size_bytes)
 
 

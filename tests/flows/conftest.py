@@ -37,6 +37,13 @@ def worker(product: Product) -> Iterator[subprocess.Popen[bytes]]:
 
 
 @pytest.fixture
+def numbers(product: Product) -> Iterator[subprocess.Popen[bytes]]:
+    """The process that applies reports and sweeps for lost work, when beat tells it to."""
+    with product.running("numbers") as process:
+        yield process
+
+
+@pytest.fixture
 def beat(product: Product) -> Iterator[subprocess.Popen[bytes]]:
     with product.running("beat") as process:
         yield process

@@ -20,13 +20,15 @@ _CALL_PERSON = "import django; django.setup(); from tests.flows.person import ma
 
 
 class Product:
-    """One installation. `url` is where devices and people reach it once a web process runs."""
+    """One installation. `url` is where devices and people reach it once a web process runs. `root`: its code."""
 
-    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+    def __init__(self, folder: Path, environment: dict[str, str], *, root: Path = ROOT) -> None:
         self.folder = folder
+        self.root = root
+        self.processes = _read_procfile(root)
         self.port = find_free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._environment = os.environ | {
+        self.environment = os.environ | {
             "DJANGO_SETTINGS_MODULE": "codepush_site.settings",
             "SECRET_KEY": "for-flows-only",
             "VAR_DIR": str(folder),
@@ -54,7 +56,7 @@ class Product:
     def running(self, name: str) -> Iterator[subprocess.Popen[bytes]]:
         """The Procfile's process of that name runs inside, in a process group of its own, and is gone afterwards."""
         with (self.folder / f"{name}.log").open("ab") as log:
-            process = self._start(_read_procfile()[name], log)
+            process = self._start(self.processes[name], log)
         try:
             yield process
         finally:
@@ -88,8 +90,8 @@ class Product:
     def _start(self, command: str, log: IO[bytes]) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             ["/bin/sh", "-c", command],
-            cwd=ROOT,
-            env=self._environment,
+            cwd=self.root,
+            env=self.environment,
             stdout=log,
             stderr=log,
             start_new_session=True,
@@ -98,8 +100,8 @@ class Product:
     def _run(self, command: list[str], environment: dict[str, str] | None = None) -> str:
         done = subprocess.run(
             command,
-            cwd=ROOT,
-            env=self._environment | (environment or {}),
+            cwd=self.root,
+            env=self.environment | (environment or {}),
             capture_output=True,
             text=True,
             timeout=60,
@@ -134,6 +136,6 @@ def find_free_port() -> int:
         return port
 
 
-def _read_procfile() -> dict[str, str]:
-    lines = (ROOT / "Procfile").read_text().splitlines()
+def _read_procfile(root: Path) -> dict[str, str]:
+    lines = (root / "Procfile").read_text().splitlines()
     return dict(line.split(": ", 1) for line in lines if line)

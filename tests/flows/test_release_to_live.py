@@ -48,7 +48,11 @@ def test_an_upload_at_the_dashboard_is_offered_to_devices_soon(
 
 
 def test_a_worker_killed_in_the_middle_is_replaced_and_the_label_given_once(
-    product: Product, worker: subprocess.Popen[bytes], beat: subprocess.Popen[bytes], tmp_path: Path
+    product: Product,
+    worker: subprocess.Popen[bytes],
+    numbers: subprocess.Popen[bytes],
+    beat: subprocess.Popen[bytes],
+    tmp_path: Path,
 ) -> None:
     build = product.person("make_build")
     archive = _make_large_archive(tmp_path / "large.zip", megabytes=60)
@@ -101,5 +105,5 @@ def test_what_was_uploaded_while_no_worker_ran_is_processed_when_one_starts(prod
     product.person("upload", build_id=build["id"], path=str(person.SAMPLES / "android-v1.zip"))
     wait_for(lambda: not product.ask(build["key"])["is_available"], "nothing is offered yet", 1)
 
-    with product.running("worker"), product.running("beat"):
+    with product.running("worker"), product.running("numbers"), product.running("beat"):
         product.wait_for_label(build["key"], "v1", 20)

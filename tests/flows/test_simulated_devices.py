@@ -50,7 +50,7 @@ def builds(product: Product) -> list[dict[str, Any]]:
 
 def test_five_thousand_devices_with_duplicates_are_counted_exactly_though_a_worker_is_killed(
     product: Product,
-    worker: subprocess.Popen[bytes],
+    numbers: subprocess.Popen[bytes],
     beat: subprocess.Popen[bytes],
     builds: list[dict[str, Any]],
     capsys: pytest.CaptureFixture[str],
@@ -64,21 +64,21 @@ def test_five_thousand_devices_with_duplicates_are_counted_exactly_though_a_work
         playing = pool.submit(
             product.manage, "simulate_devices", "--server", product.url, "--key", keys[0], *size, *rates, *moves
         )
-        product.person("kill_worker_while_applying", process_group=worker.pid)
-        kill_group(worker)
+        product.person("kill_worker_while_applying", process_group=numbers.pid)
+        kill_group(numbers)
         # A diff for those on v2; those that v2 crashed on get it whole.
         product.person("roll_back", build_id=builds[0]["id"], to_label="v1")
         assert not playing.done(), "The worker was killed too late: nothing was left to arrive."
-        with product.running("worker"):
+        with product.running("numbers"):
             output = playing.result()
             seconds = time.monotonic() - started_at
-            numbers = product.person("measure_when_applied", keys=keys, seconds=20)
+            counted = product.person("measure_when_applied", keys=keys, seconds=20)
 
     with capsys.disabled():
         print(f"\n{_DEVICES} simulated devices, four starts each: {seconds:.1f} s")
-    assert _read_summary(output) == numbers
+    assert _read_summary(output) == counted
     assert " × " not in output, "No device found anything wrong."
-    older, newer = (numbers[key] for key in keys)
+    older, newer = (counted[key] for key in keys)
     assert older["total_devices"] == _DEVICES
     assert 0 < newer["total_devices"] < _DEVICES
     for name in ("downloads", "installs", "rollbacks"):

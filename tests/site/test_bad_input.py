@@ -72,6 +72,7 @@ def test_a_host_that_the_proxy_did_not_name_is_not_believed(client: Client) -> N
     assert "evil" not in client.get("/sign-in/", headers={"X-Forwarded-Host": "evil.example"}).content.decode()
 
 
+@pytest.mark.usefixtures("bundle_folder")
 @pytest.mark.parametrize(
     "host", ["evil.example/x?", "a b", "evil.example\r\nSet-Cookie: a=b", "me@evil.example", "<x>"]
 )

@@ -16,7 +16,7 @@ from granian.cli import cli as granian
 ROOT = Path(settings.BASE_DIR)
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
-PRODUCT = ("release", "web", "worker", "beat")
+PRODUCT = ("release", "web", "worker", "numbers", "hooks", "beat")
 
 
 def _procfile(name: str) -> str:
@@ -28,7 +28,7 @@ def _granian_options(line: str) -> set[str]:
     return set(re.findall(r"--[a-z-]+", line))
 
 
-@pytest.mark.parametrize("name", ["worker", "beat"])
+@pytest.mark.parametrize("name", ["worker", "numbers", "hooks", "beat"])
 def test_workers_are_started_as_by_the_procfile(name: str) -> None:
     command = COMPOSE["services"][name]["command"].removeprefix("python ")
 

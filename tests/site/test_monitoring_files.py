@@ -49,7 +49,7 @@ def test_every_number_is_on_the_dashboard() -> None:
 
 
 def test_every_alert_is_explained_to_operators() -> None:
-    manual = (Path(settings.BASE_DIR) / "docs" / "operating.md").read_text()
+    manual = (Path(settings.BASE_DIR) / "docs" / "operations.md").read_text()
     rules = yaml.safe_load((FOLDER / "alerts.yml").read_text())["groups"][0]["rules"]
 
     assert [rule["alert"] for rule in rules if f"`{rule['alert']}`" not in manual] == []
