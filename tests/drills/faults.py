@@ -31,8 +31,6 @@ class Drill:
     is_quick: bool = False
     # Reports that waited in Redis when the drill emptied it are gone: they are counted before, and may be lost.
     empties_redis: bool = False
-    # Times of releases tell nothing: what was offered is compared by label and content only.
-    has_wrong_clock: bool = False
     # What it takes: a disk that can be filled.
     needs_small_disk: bool = False
 
@@ -164,17 +162,6 @@ def storage_on_small_disk(folder: Path) -> Iterator[None]:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-def jump(seconds: int) -> Fault:
-    @contextmanager
-    def fault(stage: Stage) -> Iterator[None]:
-        stage.jump(seconds)
-        time.sleep(_SECONDS * 2)
-        stage.jump(0)
-        yield
-
-    return fault
-
-
 def storage(trouble: str) -> Fault:
     @contextmanager
     def fault(stage: Stage) -> Iterator[None]:
@@ -188,10 +175,6 @@ def storage(trouble: str) -> Fault:
 S3_DRILLS = (
     Drill("S3 answers 500 for 2 s", "devices notice nothing", storage("500")),
     Drill("S3 answers nothing for 2 s", "devices notice nothing", storage("silent")),
-)
-CLOCK_DRILLS = (
-    Drill("clock an hour ahead for 4 s", "nothing is done twice", jump(3600), has_wrong_clock=True),
-    Drill("clock an hour behind for 4 s", "nothing is done twice", jump(-3600), has_wrong_clock=True),
 )
 DRILLS = (
     Drill("web: kill -9, three times", "only open connections break", _kill("web"), is_quick=True),

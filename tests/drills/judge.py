@@ -72,10 +72,10 @@ def judge(
     load: Load,
     told: dict[str, Any],
     seen: Counter[str],
-    excused: tuple[float, float] | None,
+    excused: tuple[float, float],
     may_lose: int,
 ) -> Row:
-    """`excused`: from the fault until everything worked again: then an answer may be as old as the fault. None: always.
+    """`excused`: from the fault until everything worked again: then an answer may be as old as the fault.
 
     `may_lose`: devices whose reports waited in what the drill destroyed.
     """
@@ -126,14 +126,12 @@ def _settle(stage: Stage, load: Load, devices: int) -> tuple[int, ...]:
     raise AssertionError
 
 
-def _is_wrong(offer: Offer, labels: list[tuple[Any, ...]], excused: tuple[float, float] | None) -> bool:
+def _is_wrong(offer: Offer, labels: list[tuple[Any, ...]], excused: tuple[float, float]) -> bool:
     """A label that was none yet, or with another content; or one that others had replaced, with no excuse."""
     number = int(offer.label[1:] or 0)
     known = {each: (live_at, package_hash) for each, live_at, _, package_hash in labels}
     if number not in known or known[number][1] != offer.package_hash:
         return True
-    if excused is None:
-        return False
     if known[number][0] > offer.received + _CLOCKS_DIFFER_SECONDS:
         return True
     replaced_at = min((live_at for each, (live_at, _) in known.items() if each > number), default=offer.sent)

@@ -66,17 +66,19 @@ class Load:
         )
 
     def _insist(self, path: str, **sent: Any) -> str:
-        """As a pipeline does: the same key until it is told that it is done. The deployment id."""
+        """As a pipeline does: the same key until it is answered. The deployment id; "" where v1 is Live already."""
         headers = {"Idempotency-Key": uuid4().hex}
         while True:
             try:
                 answer = self._stage.call("POST", path, headers=headers, **sent)
                 if answer.is_success:
                     return str(answer.json()["deployment_id"])
-                # The storage takes nothing now, or the database; or v1 is Live already.
                 assert answer.status_code in (409, 503), f"{answer.status_code} {answer.text}"
-                if answer.json()["error"]["code"] == "conflict" and "stored" not in answer.text:
+                if answer.status_code == 409 and "cannot be stored" not in answer.text:
                     return ""
+                if answer.status_code == 409:
+                    # A refusal is the answer to its key for a day; it says that nothing has changed.
+                    headers = {"Idempotency-Key": uuid4().hex}
             except httpx.HTTPError:
                 pass
             time.sleep(0.1)

@@ -31,7 +31,7 @@ def run_drill(stage: Stage, drill: Drill) -> Row:
     finally:
         seen = load.stop()
     told = {"drill": drill.name, "must_hold": drill.must_hold, "recovery_seconds": recovered - ended}
-    return judge(stage, load, told, seen, None if drill.has_wrong_clock else (began, recovered), may_lose)
+    return judge(stage, load, told, seen, (began, recovered), may_lose)
 
 
 def _count_waiting(stage: Stage) -> int:

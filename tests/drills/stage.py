@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -15,12 +14,11 @@ import httpx
 import psycopg
 
 from tests.drills.storage import FaultyStorage, describe
-from tests.flows.product import Product, kill_group, wait_for
+from tests.flows.product import Product, kill_group
 from tests.flows.servers import Server, own_postgresql, own_redis
 
 PROCESSES = ("web", "worker", "hooks", "beat")
 SAMPLES = Path(__file__).parent.parent / "samples"
-_FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
 
 
 class Supervisor:
@@ -92,20 +90,12 @@ class Stage:
         with psycopg.connect(self.database.url, autocommit=True) as connection:
             connection.execute(sql)
 
-    def jump(self, seconds: int) -> None:
-        """The clock of all processes of the product is so far from the true one, from now on."""
-        (self.folder / "clock").write_text(f"{seconds:+d}s" if seconds else "+0s")
-
 
 @contextmanager
-def make_stage(folder: Path, *, with_clock: bool = False, storage: FaultyStorage | None = None) -> Iterator[Stage]:
+def make_stage(folder: Path, *, storage: FaultyStorage | None = None) -> Iterator[Stage]:
     """Two web processes, workers and beat, on PostgreSQL and a Redis that keeps what it answered."""
     folder.mkdir(parents=True, exist_ok=True)
     environment = describe(storage) if storage else {}
-    if with_clock:
-        (folder / "clock").write_text("+0s")
-        clock = {"LD_PRELOAD": str(_FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(folder / "clock")}
-        environment |= {**clock, "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
     with own_postgresql() as database, own_redis() as broker:
         product = Product(folder, {"DATABASE_URL": database.url, "REDIS_URL": broker.url, **environment})
         product.prepare()
@@ -118,21 +108,3 @@ def make_stage(folder: Path, *, with_clock: bool = False, storage: FaultyStorage
                 yield Stage(product, supervisor, database, broker, folder, token, client, storage)
         finally:
             supervisor.stop()
-
-
-def has_faketime() -> bool:
-    return _FAKETIME.exists()
-
-
-def until(is_so: Any, fact: str, seconds: float) -> float:
-    """How long it took until it was so; what fails meanwhile is not so yet. Fails when it takes longer."""
-    started = time.monotonic()
-
-    def ask() -> bool:
-        try:
-            return bool(is_so())
-        except (httpx.HTTPError, psycopg.Error):
-            return False
-
-    wait_for(ask, fact, seconds)
-    return time.monotonic() - started
