@@ -1,5 +1,6 @@
 """An S3 server that can answer 500, or nothing at all."""
 
+import logging
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -41,6 +42,8 @@ class FaultyStorage(FaultyProxy):
 
 @contextmanager
 def make_storage() -> Iterator[FaultyStorage]:
+    # It tells of each request, between the rows of the table.
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
