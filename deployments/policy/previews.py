@@ -18,6 +18,7 @@ from deployments.policy.consequences import (
 from deployments.policy.label import format_label
 
 NO_DEVICES = "No device has reported to this build yet."
+ABOUT = "Counts under a rollout below 100% are about right: which devices it includes depends on their ids."
 NOTHING_IS_LIVE = (
     "No update is Live then, and nothing is offered: new devices run the binary's own bundle, and devices that already "
     "have the update keep it (the SDK has no way back to the binary)."
@@ -60,7 +61,7 @@ def preview_copy(fleet: Fleet, source: Update, costs: Costs, *, is_mandatory: bo
     return Preview(
         flow=[*_replaced(fleet.live), Node(label, f"Live, same bundle as {source_label}", is_live=True)],
         rows=list(_tell(fleet, copy, foresee_publication(fleet, copy, costs), label, source_label)),
-        notes=[*notes, *([] if fleet.total else [NO_DEVICES])],
+        notes=[*notes, *_tell_doubt(fleet, rollout_percent)],
     )
 
 
@@ -79,9 +80,38 @@ def preview_upload(fleet: Fleet, *, is_mandatory: bool, rollout_percent: int) ->
         rows=rows,
         notes=[
             "The bundle is checked first. Until that succeeds, nothing changes for devices.",
-            *([] if fleet.total else [NO_DEVICES]),
+            *_tell_doubt(fleet, rollout_percent),
         ],
     )
+
+
+def preview_release(fleet: Fleet, update: Update, costs: Costs) -> Preview:
+    """A processed upload, once it is approved. `update`: with the next label."""
+    label = format_label(update.label_number)
+    return Preview(
+        flow=[*_replaced(fleet.live), Node(label, "Live, a new bundle", is_live=True)],
+        rows=list(_tell(fleet, update, foresee_publication(fleet, update, costs), label, label)),
+        notes=list(_tell_doubt(fleet, update.rollout_percent)),
+    )
+
+
+def preview_force_update(devices: int, store_version: str) -> Preview:
+    what = f"sent to the store for {store_version}, and {'get' if devices != 1 else 'gets'} no CodePush any more"
+    rows = [Row(devices, f"{_devices(devices)} {'are' if devices != 1 else 'is'} {what}")] if devices else []
+    return Preview(rows=rows, notes=["It can be lifted again.", *([] if devices else [NO_DEVICES])])
+
+
+def warn_unsigned(preview: Preview, label: str) -> Preview:
+    """The same, with a warning: nothing refuses a rollback, but devices may."""
+    note = f"{label} is not signed with the registered key. Devices that check signatures do not take it."
+    return replace(preview, notes=[note, *preview.notes])
+
+
+def wait_first(preview: Preview, hours: int) -> Preview:
+    """The same, once somebody else has approved it."""
+    how_long = "an hour" if hours == 1 else f"{hours} hours"
+    note = f"First it waits for approval by a second person, for {how_long} at most. Until then nothing changes."
+    return replace(preview, notes=[note, *preview.notes])
 
 
 def preview_edit(fleet: Fleet, before: Update, after: Update, costs: Costs) -> Preview:
@@ -146,7 +176,7 @@ def _preview_enabled(fleet: Fleet, after: Update, costs: Costs) -> Preview:
     return Preview(
         [*_replaced(fleet.live), Node(label, "Disabled → Live", is_live=True)],
         list(_tell(fleet, after, foreseen, label, label)),
-        [] if fleet.total else [NO_DEVICES],
+        _tell_doubt(fleet, after.rollout_percent),
     )
 
 
@@ -191,6 +221,13 @@ def _tell_forced_change(change: int) -> Iterator[Row]:
         yield Row(change, f"more {_devices(change)} will install during the Splash Screen, when it reaches them")
     elif change < 0:
         yield Row(-change, f"{_devices(-change)} will install at the second launch, not during the Splash Screen")
+
+
+def _tell_doubt(fleet: Fleet, rollout_percent: int) -> list[str]:
+    """What to think of the counts."""
+    if not fleet.total:
+        return [NO_DEVICES]
+    return [ABOUT] if rollout_percent < 100 else []
 
 
 def _replaced(live: Update | None) -> list[Node]:
