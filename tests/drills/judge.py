@@ -118,7 +118,7 @@ def _settle(stage: Stage, load: Load, devices: int) -> tuple[int, ...]:
     for rounds in itertools.count():
         counted = tuple(stage.query(_COUNTS, load.build_id)[0] if stage.query(_COUNTS, load.build_id) else (0, 0, 0))
         unfinished = stage.query(_UNFINISHED, load.build_id)[0][0]
-        is_still = rounds > 1 and counted == before and time.monotonic() > deadline - _SETTLE_SECONDS + 15
+        is_still = rounds > 1 and counted == before and time.monotonic() > deadline - _SETTLE_SECONDS + 8
         if (unfinished == 0 and (counted == (devices,) * 3 or is_still)) or time.monotonic() > deadline:
             return counted
         before = counted
