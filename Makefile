@@ -13,7 +13,7 @@ WEB_CONCURRENCY ?= 1
 LOCAL_URL := http://$(HOST):$(PORT)
 export PYTHON HOST PORT WEB_CONCURRENCY LOCAL_URL
 
-.PHONY: help run test check bench screenshots fuzz openapi lock clean
+.PHONY: help run test check bench screenshots fuzz drills audit openapi lock clean
 
 help: ## List the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -50,6 +50,13 @@ screenshots: .venv/installed-dev ## Write pictures of the pages to var/screensho
 
 fuzz: .venv/installed-dev ## Try the release API against its own document for minutes, with other values at each run
 	@SCHEMA_EXAMPLES=300 .venv/bin/pytest --timeout 1800 tests/flows/test_release_api.py -k document
+
+drills: .venv/installed-dev ## Kill, fill and stop what the product stands on, under load; a table says what held (ARGS: words to choose by)
+	@$(PYTHON) -m tests.drills $(ARGS)
+
+audit: .venv/installed-dev ## Look up known weaknesses of the locked packages (asks pypi.org and api.osv.dev)
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check pip-audit
+	.venv/bin/pip-audit --require-hashes --disable-pip -r requirements.txt
 
 openapi: .venv/installed-dev ## Write docs/openapi.json anew
 	@$(PYTHON) -m tests.release_api.document

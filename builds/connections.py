@@ -1,6 +1,15 @@
-"""Database connections outside Django's request cycle: the device plane and the threads of web processes."""
+"""Database connections: whether there is one to work with, and those outside Django's request cycle."""
 
-from django.db import connections
+from django.db import InterfaceError, InternalError, OperationalError, connections
+
+# PostgreSQL's name for a write where none is taken.
+_READ_ONLY = "25006"
+
+
+def is_database_away(error: Exception) -> bool:
+    """Whether it says that the database cannot be reached, or takes no writes for now, as a standby does."""
+    is_read_only = isinstance(error, InternalError) and getattr(error.__cause__, "sqlstate", "") == _READ_ONLY
+    return is_read_only or isinstance(error, OperationalError | InterfaceError)
 
 
 def drop_dead_connections() -> None:

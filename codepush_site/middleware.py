@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.core.exceptions import BadRequest
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
+from builds.connections import is_database_away
 from deployments.services.checks import BundleTooLarge
 
 logger = logging.getLogger(__name__)
@@ -57,7 +57,10 @@ class BodySizeLimitMiddleware:
 
 
 class DatabaseOutageMiddleware:
-    """Without the database no page can be shown (503): the answer says so, and that phones are still served."""
+    """Without the database, or with one that takes no writes, no page can do its work (503).
+
+    The answer says so, and that phones are still served.
+    """
 
     def __init__(self, get_response: _GetResponse) -> None:
         self.get_response = get_response
@@ -66,7 +69,7 @@ class DatabaseOutageMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if not isinstance(exception, OperationalError | InterfaceError):
+        if not is_database_away(exception):
             return None
         logger.error("no page without the database: %s", exception)
         # Without the request: who is signed in stands in the database too.

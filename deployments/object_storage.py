@@ -6,12 +6,15 @@ from time import monotonic
 from typing import Any
 
 from boto3.exceptions import Boto3Error
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from storages.backends.s3 import S3Storage
 
 MAX_ADDRESSES = 10_000
 # What S3 lists at a time.
 PAGE = 1000
+# botocore's own patience, a minute for each of five attempts, would hold a thread of a web process for all of it.
+_PATIENCE = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
 
 
 class ObjectStorage(S3Storage):  # type: ignore[misc]
@@ -21,6 +24,7 @@ class ObjectStorage(S3Storage):  # type: ignore[misc]
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
+        self.client_config = self.client_config.merge(_PATIENCE)  # type: ignore[has-type]
         self._signed: dict[str, tuple[str, float]] = {}
 
     def url(self, name: str, **how: Any) -> str:

@@ -14,8 +14,8 @@ from typing import BinaryIO
 
 from django.conf import settings
 from django.db import Error as DatabaseFailure
-from django.db import OperationalError
 
+from builds.connections import is_database_away
 from builds.models import AuditAction
 from deployments import bundle_storage
 from deployments.bundle_storage import Published
@@ -69,10 +69,11 @@ def process_codepush(codepush_id: int) -> None:
         _fail(attempt, str(refusal), fails_again=True)
     except FileNotFoundError:
         _fail(attempt, "The uploaded archive is no longer stored. Upload it again.", fails_again=True)
-    except (OperationalError, bundle_storage.StorageUnavailable):
-        logger.exception("codepush=%s will be tried again: database or storage are away", codepush_id)
-        _release(attempt)
     except Exception as error:
+        if is_database_away(error) or isinstance(error, bundle_storage.StorageUnavailable):
+            logger.exception("codepush=%s will be tried again: database or storage are away", codepush_id)
+            _release(attempt)
+            return
         logger.exception("codepush=%s failed", codepush_id)
         _fail(attempt, f"Processing failed inside the server ({type(error).__name__}). Retry it; the log says more.")
 

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import OperationalError
+from django.db import InternalError, OperationalError
 from django.utils import timezone
+from psycopg.errors import ReadOnlySqlTransaction
 
 from builds.models import Build
 from deployments import bundle_storage
@@ -49,7 +50,16 @@ def test_a_fault_in_the_last_transaction_takes_the_label_back(
     assert bundle_storage.exists(codepush.upload_name)
 
 
-@pytest.mark.parametrize("outage", [OperationalError("gone"), bundle_storage.StorageUnavailable("full")])
+def _read_only() -> Exception:
+    """As Django hands on what PostgreSQL says of a write."""
+    error = InternalError("cannot execute UPDATE in a read-only transaction")
+    error.__cause__ = ReadOnlySqlTransaction()
+    return error
+
+
+@pytest.mark.parametrize(
+    "outage", [OperationalError("gone"), _read_only(), bundle_storage.StorageUnavailable("full")], ids=repr
+)
 def test_an_outage_leaves_the_work_to_the_sweep(
     build: Build, release_manager: User, monkeypatch: pytest.MonkeyPatch, outage: Exception
 ) -> None:

@@ -1,8 +1,9 @@
 """What somebody sends who means no good. Each refusal and each harmless page here has its defence to lose.
 
-Elsewhere: archives (tests/bundles/test_bad_archives.py), reports (tests/metrics/test_odd_reports.py), formulas in files
+Elsewhere: slow clients (tests/flows/test_slow_clients.py), addresses as clients write them (tests/flows/test_paths.py),
+archives (tests/bundles/test_bad_archives.py), reports (tests/metrics/test_odd_reports.py), formulas in files
 (test_audit_page.py, test_device_pages.py), forms sent twice (test_idempotency.py), bodies over the limit
-(test_site_pages.py), hosts in download addresses (test_update_check_address.py).
+(test_site_pages.py), headers of webhooks (tests/webhooks/test_services.py).
 """
 
 from collections.abc import Callable
@@ -38,7 +39,6 @@ EVIL_TEXTS = [
         "http:///evil.example/",
         "javascript:alert(1)",
         "https:evil.example",
-        "/projects/\r\nSet-Cookie: a=b",
     ],
 )
 def test_signing_in_leads_nowhere_else(client: Client, viewer: User, wanted: str) -> None:
@@ -49,9 +49,19 @@ def test_signing_in_leads_nowhere_else(client: Client, viewer: User, wanted: str
 
     assert response.status_code == 302
     assert "evil" not in response.headers["Location"]
-    assert "\n" not in response.headers["Location"]
-    assert "a" not in response.cookies
     assert response.headers["Location"].startswith("/projects/")
+
+
+def test_no_value_that_is_sent_becomes_another_header(client: Client, viewer: User) -> None:
+    viewer.set_password(PASSWORD)
+    viewer.save()
+    evil = "/projects/\r\nSet-Cookie: a=b"
+
+    led_on = client.post("/sign-in/", {"username": "vera", "password": PASSWORD, "next": evil})
+    assert led_on.headers["Location"] == "/projects/%0D%0ASet-Cookie:%20a=b"
+    for response in (client.get("/healthz", headers={"X-Request-ID": evil}), led_on):
+        assert "Set-Cookie" not in response.headers["X-Request-ID"]
+        assert not any("\n" in value or "\r" in value for value in response.headers.values())
 
 
 def test_signing_out_leads_nowhere_else(as_user: AsUser, viewer: User) -> None:
@@ -65,11 +75,24 @@ def test_a_forged_host_is_refused(client: Client, name: str) -> None:
     assert client.get("/sign-in/", **{name: "evil.example"}).status_code == 400  # type: ignore[arg-type]
 
 
-def test_a_host_that_the_proxy_did_not_name_is_not_believed(client: Client) -> None:
-    response = client.get("/projects/", headers={"X-Forwarded-Host": "evil.example"})
+def test_a_host_that_only_a_header_names_is_not_believed(viewer: User, settings: Settings) -> None:
+    """Not even one that this server has: who writes it would be taken for the site itself."""
+    settings.ALLOWED_HOSTS = ["testserver", "other.example"]
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(viewer)
+    token = client.get("/account/edit/").cookies["csrftoken"].value
+    forged = {"Origin": "http://other.example", "X-Forwarded-Host": "other.example"}
 
-    assert response.headers["Location"] == "/sign-in/?next=/projects/"
-    assert "evil" not in client.get("/sign-in/", headers={"X-Forwarded-Host": "evil.example"}).content.decode()
+    response = client.post("/account/edit/", {"first_name": "Evil", "csrfmiddlewaretoken": token}, headers=forged)
+
+    assert response.status_code == 403
+
+
+def test_an_update_leads_to_the_host_that_was_asked(device: Device, build: Build) -> None:
+    CodePushFactory(build=build)
+    device.headers = {"Host": "updates.example", "X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example"}
+
+    assert device.check().update["download_url"].startswith("http://updates.example/api/bundles/")
 
 
 @pytest.mark.usefixtures("bundle_folder")
@@ -86,27 +109,13 @@ def test_a_host_that_is_none_is_in_no_answer_to_a_device(device: Device, build: 
     assert not any("\n" in value for value in reply.headers.values())
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/api/bundles/../secret_key",
-        "/api/bundles/..%2fsecret_key",
-        "/api/bundles//etc/passwd",
-        "/api/bundles/....//secret_key",
-        "/api/bundles/..\\secret_key",
-        "/static/../secret_key",
-        "/static/..%2f..%2fmanage.py",
-        "/static//etc/passwd",
-    ],
-)
-def test_no_address_leads_out_of_its_folder(path: str, bundle_folder: Path, settings: Settings) -> None:
+@pytest.mark.parametrize("path", ["/api/bundles/../secret_key", "/api/bundles//etc/passwd"])
+def test_no_address_of_a_bundle_leads_out_of_its_folder(path: str, bundle_folder: Path) -> None:
+    """As servers hand addresses on: `%2f` is a slash by then (tests/flows/test_paths.py)."""
     bundle_folder.mkdir()
-    for folder in (bundle_folder, Path(settings.STATIC_ROOT)):
-        (folder.parent / "secret_key").write_text("secret")
+    (bundle_folder.parent / "secret_key").write_text("secret")
 
-    reply = send("GET", path)
-
-    assert (reply.status, "secret" in reply.text.replace("secret_key", "")) == (404, False)
+    assert send("GET", path).status == 404
 
 
 @pytest.mark.parametrize("text", EVIL_TEXTS)

@@ -1,0 +1,191 @@
+"""What goes wrong in each drill. Each fault begins, goes on, and ends inside `with`; nobody helps afterwards."""
+
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import redis
+
+from tests.drills.stage import Stage
+from tests.flows.product import ROOT, kill_group
+from tests.flows.servers import _list_children
+
+# How long a fault goes on.
+_SECONDS = 2.0
+Fault = Callable[[Stage], AbstractContextManager[None]]
+
+
+@dataclass(frozen=True)
+class Drill:
+    name: str
+    must_hold: str
+    fault: Fault
+    # In the suite; the others by `make drills` only.
+    is_quick: bool = False
+    # Reports that waited in Redis when the drill emptied it are gone: they are counted before, and may be lost.
+    empties_redis: bool = False
+    # What it takes: a disk that can be filled.
+    needs_small_disk: bool = False
+
+
+def _kill(*names: str) -> Fault:
+    @contextmanager
+    def fault(stage: Stage) -> Iterator[None]:
+        for _ in range(3):
+            for name in names:
+                stage.supervisor.kill(name)
+            time.sleep(1)
+        yield
+
+    return fault
+
+
+@contextmanager
+def kill_a_web_worker(stage: Stage) -> Iterator[None]:
+    """One of the two processes under granian, as the kernel does when memory is short."""
+    os.kill(_list_children(stage.supervisor.pid("web"))[-1], signal.SIGKILL)
+    time.sleep(_SECONDS)
+    yield
+
+
+@contextmanager
+def stop_redis(stage: Stage) -> Iterator[None]:
+    stage.redis.kill()
+    time.sleep(_SECONDS)
+    stage.redis.start()
+    yield
+
+
+@contextmanager
+def empty_redis(stage: Stage) -> Iterator[None]:
+    """It stops, and another without any data takes its place."""
+    with redis.Redis.from_url(stage.redis.url) as client:
+        client.config_set("appendonly", "no")
+        client.flushall()
+    stage.redis.kill()
+    time.sleep(_SECONDS)
+    stage.redis.start()
+    with redis.Redis.from_url(stage.redis.url) as client:
+        client.flushall()
+    yield
+
+
+@contextmanager
+def restart_database(stage: Stage) -> Iterator[None]:
+    stage.database.kill()
+    time.sleep(_SECONDS)
+    stage.database.start()
+    yield
+
+
+@contextmanager
+def read_only(stage: Stage) -> Iterator[None]:
+    """As a standby that was not promoted, or a disk that the administrator protects."""
+    stage.administer("ALTER SYSTEM SET default_transaction_read_only = on")
+    stage.administer("SELECT pg_reload_conf()")
+    time.sleep(_SECONDS)
+    with psycopg.connect(stage.database.url, autocommit=True) as connection:
+        connection.execute("SET default_transaction_read_only = off")
+        connection.execute("ALTER SYSTEM RESET default_transaction_read_only")
+        connection.execute("SELECT pg_reload_conf()")
+    yield
+
+
+@contextmanager
+def take_all_connections(stage: Stage) -> Iterator[None]:
+    """Those of the product are ended, and others take every place before it can come back."""
+    taken: list[psycopg.Connection[tuple[object, ...]]] = []
+    end = time.monotonic() + _SECONDS
+    stage.administer("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+    while time.monotonic() < end:
+        with suppress(psycopg.OperationalError):
+            taken.append(psycopg.connect(stage.database.url, connect_timeout=1))
+            continue
+        time.sleep(0.02)
+    for connection in taken:
+        connection.close()
+    yield
+
+
+@contextmanager
+def run_second_beat(stage: Stage) -> Iterator[None]:
+    """On another host: with a schedule file of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        environment = stage.product._environment | {"VAR_DIR": folder}
+        command = f"exec {environment['PYTHON']} -m celery --quiet --app codepush_site beat --pidfile="
+        beat = subprocess.Popen(
+            ["/bin/sh", "-c", command], cwd=ROOT, env=environment, stderr=subprocess.DEVNULL, start_new_session=True
+        )
+        time.sleep(_SECONDS * 3)
+        assert beat.poll() is None, "the second beat did not run"
+        kill_group(beat)
+    yield
+
+
+@contextmanager
+def deploy(stage: Stage) -> Iterator[None]:
+    """Migrations first, under the old processes; then one process after the other is replaced."""
+    stage.product.manage("migrate", "--noinput")
+    for name in ("worker", "numbers", "hooks", "beat", "web"):
+        stage.supervisor.replace(name)
+    yield
+
+
+@contextmanager
+def fill_disk(stage: Stage) -> Iterator[None]:
+    """Of the bundles: a file system of its own (`storage_on_small_disk`), with not a byte left."""
+    filling = stage.folder / "bundles" / "filling"
+    with filling.open("wb") as file, suppress(OSError):
+        while True:
+            file.write(b"x" * 65536)
+            file.flush()
+    time.sleep(_SECONDS)
+    filling.unlink()
+    yield
+
+
+@contextmanager
+def storage_on_small_disk(folder: Path) -> Iterator[None]:
+    """Needs root: `folder` is a file system of 32 MB inside."""
+    folder.mkdir(parents=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", str(folder)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def storage(trouble: str) -> Fault:
+    @contextmanager
+    def fault(stage: Stage) -> Iterator[None]:
+        assert stage.storage is not None
+        with stage.storage.in_trouble(trouble, lambda: time.sleep(_SECONDS)):
+            yield
+
+    return fault
+
+
+S3_DRILLS = (
+    Drill("S3 answers 500 for 2 s", "devices notice nothing", storage("500")),
+    Drill("S3 answers nothing for 2 s", "devices notice nothing", storage("silent")),
+)
+DRILLS = (
+    Drill("web: kill -9, three times", "only open connections break", _kill("web"), is_quick=True),
+    Drill("one web worker: kill -9", "it is replaced; the other one answers", kill_a_web_worker),
+    Drill("worker and beat: kill -9, three times", "devices notice nothing", _kill("worker", "beat"), is_quick=True),
+    Drill("Redis stopped for 2 s", "reports go to the database", stop_redis),
+    Drill("Redis comes back empty", "lost: what it held, at most", empty_redis, is_quick=True, empties_redis=True),
+    Drill("PostgreSQL: kill -9, back after 2 s", "checks go on", restart_database, is_quick=True),
+    Drill("PostgreSQL read-only for 2 s", "checks and reports go on", read_only, is_quick=True),
+    Drill("PostgreSQL out of connections for 2 s", "checks and reports go on", take_all_connections, is_quick=True),
+    Drill("two beats", "nothing is done twice", run_second_beat),
+    Drill("disk of bundles full for 2 s", "uploads are refused in words", fill_disk, needs_small_disk=True),
+    Drill("deployment: migrate, replace all", "only open connections break", deploy),
+)
