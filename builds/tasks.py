@@ -3,10 +3,16 @@
 from celery import shared_task
 from django.utils import timezone
 
-from builds import audit_retention
+from builds import audit_retention, idempotency
 
 
 @shared_task(name="builds.delete_old_audit_entries")
 def delete_old_audit_entries() -> None:
     """No Celery retry: the next night does it."""
     audit_retention.delete_old_entries(timezone.now())
+
+
+@shared_task(name="builds.forget_old_requests")
+def forget_old_requests() -> None:
+    """No Celery retry: what is too old is answered by nobody's memory, and the next hour deletes it as well."""
+    idempotency.forget_old_requests()

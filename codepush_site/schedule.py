@@ -22,6 +22,7 @@ SCHEDULE = {
     "queue-due-deliveries": _every("webhooks.queue_due", 2.0),
     "raise-rollback-alerts": _every("webhooks.raise_alerts", 60.0),
     "delete-leftover-uploads": _every("deployments.delete_leftover_uploads", 3600.0, expires=3600),
+    "forget-old-requests": _every("builds.forget_old_requests", 3600.0, expires=3600),
     "delete-expired-answers": _every("release_api.delete_expired_answers", 3600.0, expires=3600),
     "keep-house-of-metrics": _nightly("metrics.keep_house", 17),
     "keep-house-of-webhooks": _nightly("webhooks.keep_house", 37),

@@ -12,9 +12,10 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from builds.errors import AlreadyTaken, DomainError, StaleView
+from builds.idempotency import KeyReused
 from builds.views.form_page import find_status
 from deployments.services.checks import BundleTooLarge
-from release_api.idempotency import Answer, KeyReused
+from release_api.idempotency import Answer
 from release_api.schemas import describe_error
 
 logger = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""What the release API keeps: who may call it, and what it answered to requests that may come again."""
+"""What the release API keeps: who may call it."""
 
 from django.conf import settings
 from django.db import models
@@ -52,7 +52,8 @@ class ApiToken(models.Model):
 
 
 class StoredAnswer(models.Model):
-    """What a writing request with an `Idempotency-Key` was answered, kept for a day in case it is sent again."""
+    """Unused: `builds.DoneRequest` has the answers. The code before this still writes here while a deployment runs; the
+    next one drops the table, and the sweep of it in `release_api.tasks` (CONTRIBUTING, "Migrations")."""
 
     token = models.ForeignKey(ApiToken, on_delete=models.CASCADE, related_name="+")
     key = models.CharField(max_length=200)
