@@ -14,6 +14,7 @@ from codepush_cli.outcome import Refused, Unreachable
 
 _TRIES = 5
 _TIMEOUT_SECONDS = 60.0
+_MAX_WAIT_SECONDS = 60.0
 # The server, or what stands before it, is away for a moment.
 _WORTH_ANOTHER_TRY = {429, 502, 503, 504}
 _CHUNK_BYTES = 64 * 1024
@@ -88,16 +89,17 @@ class Server:
             sent["Idempotency-Key"] = key or uuid.uuid4().hex
         # `main` took http:// and https:// only.
         request = urllib.request.Request(f"{self._url}/api/v1{path}", data, sent, method=method)  # noqa: S310
-        failure = ""
+        failure, wanted_seconds = "", 0.0
         for number in range(_TRIES):
             if number:
-                time.sleep(0.5 * 2 ** (number - 1))
+                time.sleep(max(0.5 * 2 ** (number - 1), wanted_seconds))
+            wanted_seconds = 0.0
             try:
                 with self._opener.open(request, timeout=_TIMEOUT_SECONDS) as answer:
                     return _read(answer.read())
             except urllib.error.HTTPError as error:
                 with error:
-                    failure = self._explain(error)
+                    failure, wanted_seconds = self._explain(error), _read_wait(error)
             except (OSError, http.client.HTTPException) as error:
                 # urllib wraps most of them, and then says the reason.
                 failure = f"{self._url} cannot be reached: {getattr(error, 'reason', None) or error}."
@@ -114,6 +116,12 @@ class Server:
         if error.code >= 500:
             raise Unreachable(message)
         raise Refused(message)
+
+
+def _read_wait(error: urllib.error.HTTPError) -> float:
+    """The seconds that Retry-After asks for, up to a minute; 0 for none, or a date."""
+    seconds = error.headers.get("Retry-After", "")
+    return min(float(seconds), _MAX_WAIT_SECONDS) if seconds.isascii() and seconds.isdigit() else 0.0
 
 
 def _read(body: bytes) -> _Json:

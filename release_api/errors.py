@@ -16,6 +16,7 @@ from builds.idempotency import KeyReused
 from builds.views.form_page import find_status
 from deployments.services.checks import BundleTooLarge
 from release_api.idempotency import Answer
+from release_api.limits import TooManyRequests
 from release_api.schemas import describe_error
 
 logger = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ _WORDS = {
     409: ("conflict", "This does not fit the present state."),
     413: ("too_large", "The request is too large."),
     422: ("invalid_input", "A value cannot be taken."),
+    429: ("too_many_requests", "Too many requests. Try again later."),
     500: ("internal_error", "The server made a mistake; it is in its log. Nothing was half done."),
     503: ("unavailable", "The database does not answer. Try again in a few seconds."),
 }
@@ -69,6 +71,12 @@ def _refuse_token(request: HttpRequest, error: Any) -> HttpResponse:
     return answer
 
 
+def _refuse_for_now(request: HttpRequest, refusal: TooManyRequests) -> HttpResponse:
+    answer = _answer(429, str(refusal))
+    answer.headers["Retry-After"] = str(refusal.wait_seconds)
+    return answer
+
+
 def _refuse_values(request: HttpRequest, error: ValidationError) -> HttpResponse:
     fields: dict[str, str] = {}
     for each in error.errors:
@@ -98,6 +106,7 @@ def add_handlers(api: NinjaAPI) -> None:
     """Whatever an operation raises becomes an envelope; what nobody foresaw goes on to Django, which logs it."""
     handlers: dict[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {
         AuthenticationError: _refuse_token,
+        TooManyRequests: _refuse_for_now,
         ValidationError: _refuse_values,
         DomainError: lambda request, refusal: _send(describe_refusal(refusal)),
         Http404: lambda request, absent: _answer(404, str(absent)),

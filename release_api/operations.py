@@ -21,6 +21,7 @@ from ninja.security import HttpBearer
 from builds.actors import TokenUser
 from builds.errors import DomainError, InvalidInput
 from builds.idempotency import KEY_PATTERN, require_key
+from release_api import limits
 from release_api.errors import describe_refusal
 from release_api.idempotency import Answer, answer_once
 from release_api.schemas import ErrorOut
@@ -45,10 +46,13 @@ class ApiRequest(HttpRequest):
 
 
 class BearerToken(HttpBearer):
-    """`Authorization: Bearer cpc_…`"""
+    """`Authorization: Bearer cpc_…`. Before anything of the body is read."""
 
     def authenticate(self, request: HttpRequest, token: str) -> TokenUser | None:
-        return find_user(token, address=request.META.get("REMOTE_ADDR", ""))
+        user = find_user(token, address=request.META.get("REMOTE_ADDR", ""))
+        if user is not None:
+            limits.count_request(user.limit.token_id)
+        return user
 
 
 def read(router: Router, path: str, *, answer: type[Schema]) -> Callable[[_Endpoint], _Endpoint]:
@@ -59,7 +63,7 @@ def read(router: Router, path: str, *, answer: type[Schema]) -> Callable[[_Endpo
         def run(request: ApiRequest, **values: Any) -> JsonResponse:
             return JsonResponse(endpoint(request, **values).model_dump(mode="json"))
 
-        _mount(router, "GET", path, endpoint, run, {200: answer}, refusals=(400, 401, 403, 404, 422))
+        _mount(router, "GET", path, endpoint, run, {200: answer}, refusals=(400, 401, 403, 404, 422, 429))
         return endpoint
 
     return decorate
@@ -85,7 +89,7 @@ def write(
             done = act() if key is None else answer_once(request.auth, key, _fingerprint(request), act)
             return JsonResponse(done.body, status=done.status)
 
-        refusals = (400, 401, 403, 404, 409, 413, 422)
+        refusals = (400, 401, 403, 404, 409, 413, 422, 429)
         _mount(router, method, path, endpoint, run, {status: answer}, refusals, {"parameters": [_KEY_PARAMETER]})
         return endpoint
 

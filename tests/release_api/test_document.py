@@ -50,7 +50,7 @@ def test_every_operation_asks_for_a_token_and_says_how_it_refuses() -> None:
     for methods in _document()["paths"].values():
         for method, operation in methods.items():
             assert operation["security"] == [{"BearerToken": []}]
-            refusals = {"400", "401", "403", "404", "422"} | (set() if method == "get" else {"409", "413"})
+            refusals = {"400", "401", "403", "404", "422", "429"} | (set() if method == "get" else {"409", "413"})
             assert refusals < set(operation["responses"])
 
 
