@@ -15,6 +15,7 @@ from builds.errors import AlreadyTaken, DomainError, StaleView
 from builds.idempotency import KeyReused
 from builds.views.form_page import find_status
 from deployments.services.checks import BundleTooLarge
+from deployments.services.parted_uploads import PartsNotTaken
 from release_api.idempotency import Answer
 from release_api.limits import TooManyRequests
 from release_api.schemas import describe_error
@@ -43,6 +44,7 @@ _CODES: tuple[tuple[type[DomainError], int | None, str], ...] = (
     (AlreadyTaken, HTTPStatus.CONFLICT, "already_taken"),
     (StaleView, None, "stale"),
     (KeyReused, None, "idempotency_key_reused"),
+    (PartsNotTaken, None, "parts_not_taken"),
 )
 
 

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from deployments import bundle_storage
 from deployments.models import CodePush, Upload
+from release_api.models import PartedUpload
 
 logger = logging.getLogger(__name__)
 
@@ -21,11 +22,14 @@ def delete_leftover_uploads() -> None:
     Costs three queries, a listing of the storage, and two requests to it per leftover. Raises StorageUnavailable.
     """
     # Its row first: from then on nobody can use it.
-    Upload.objects.filter(expires_at__lte=timezone.now()).delete()
+    for kind in (Upload, PartedUpload):
+        kind.objects.filter(expires_at__lte=timezone.now()).delete()
+    _abort_leftover_parts()
     stored = bundle_storage.list_uploads()
     # Read after the listing: what was created in between is in neither. And the waiting ones before the CodePushes:
     # one that is used in between is in both, and not in neither.
     still_needed = set(Upload.objects.values_list("storage_name", flat=True))
+    still_needed.update(PartedUpload.objects.values_list("storage_name", flat=True))
     still_needed.update(
         CodePush.objects.exclude(status__in=(CodePush.Status.SUCCESS, CodePush.Status.CANCELED)).values_list(
             "upload_name", flat=True
@@ -41,3 +45,17 @@ def delete_leftover_uploads() -> None:
             continue
         bundle_storage.delete(name)
         logger.info("upload=%s deleted: nobody needs it", name)
+
+
+def _abort_leftover_parts() -> None:
+    """The storage keeps parts only of uploads that may still be used, and of the last hour."""
+    begun = bundle_storage.list_begun_uploads()
+    if not begun:
+        return
+    known = set(PartedUpload.objects.values_list("parts_id", flat=True))
+    oldest_kept = timezone.now() - UPLOAD_GRACE
+    for name, parts_id, began_at in begun:
+        if parts_id not in known and began_at <= oldest_kept:
+            with bundle_storage.parts_storage() as storage:
+                storage.abort_parts(name, parts_id)
+            logger.info("upload=%s aborted: nobody needs its parts", name)

@@ -18,6 +18,8 @@ OPERATIONS = {
     "/api/v1/builds/{build_id}/force-update": {"post", "delete"},
     "/api/v1/builds/{build_id}/explain": {"get"},
     "/api/v1/builds/{build_id}/codepushes": {"get", "post"},
+    "/api/v1/builds/{build_id}/uploads": {"post"},
+    "/api/v1/uploads/{upload_id}": {"get"},
     "/api/v1/codepushes/{deployment_id}": {"get", "patch"},
     "/api/v1/codepushes/{deployment_id}/rollback": {"post"},
     "/api/v1/codepushes/{deployment_id}/promote": {"post"},
