@@ -99,4 +99,4 @@ class ApiTokenAdmin(ViewOnlyAdmin):
 
     @admin.display(description="reaches", ordering="project__name")
     def show_project(self, token: ApiToken) -> SafeString | str:
-        return link_to(token.project) if token.project else "all projects of the person"
+        return link_to(token.project) if token.project else "all projects"
