@@ -3,14 +3,14 @@
 from datetime import datetime
 from typing import Annotated, Self
 
-from django.http import Http404
 from ninja import Router, Schema
 from pydantic import Field
 
 from builds.access import get_build_by_id
 from builds.models import Role
 from deployments.services import parted_uploads
-from deployments.services.parted_uploads import NoSuchUpload, Part
+from deployments.services.parted_uploads import Part
+from deployments.views.access import get_parted_upload
 from release_api.models import PartedUpload
 from release_api.operations import ApiRequest, read, write
 from release_api.schemas import WHOLE, Input, ObjectId
@@ -59,17 +59,7 @@ def begin_upload(request: ApiRequest, build_id: ObjectId, values: UploadIn) -> U
 @read(router, "/uploads/{upload_id}", answer=UploadStateOut)
 def get_upload(request: ApiRequest, upload_id: str) -> UploadStateOut:
     """Which parts are missing, and where to send them. After a fault, ask again and go on."""
-    upload = _get_own(request, upload_id)
+    upload = get_parted_upload(request.auth, upload_id)
     state = UploadStateOut.of(upload)
     state.missing_parts = [PartOut.of(part) for part in parted_uploads.list_missing_parts(upload)]
     return state
-
-
-def _get_own(request: ApiRequest, upload_id: str) -> PartedUpload:
-    """Of a person who may still release on its build. What is not there and what is not theirs sound the same."""
-    build_id = PartedUpload.objects.filter(upload_id=upload_id).values_list("build_id", flat=True).first()
-    try:
-        _, build = get_build_by_id(request.auth, build_id or 0, role=Role.RELEASE_MANAGER)
-        return parted_uploads.find_upload(upload_id, build=build, actor=request.auth)
-    except (Http404, NoSuchUpload) as absent:
-        raise Http404(f"You have no upload {upload_id!r}: it was used already, or is older than a day.") from absent

@@ -138,6 +138,9 @@ def _list_arrived(upload: PartedUpload) -> dict[int, tuple[int, str]] | None:
     """{number: (size, ETag)}; None: they were joined."""
     if bundle_storage.exists(upload.storage_name):
         return None
+    if not bundle_storage.takes_parts():
+        # Bundles were moved from object storage meanwhile.
+        raise PartsNotTaken
     with bundle_storage.parts_storage() as storage:
         return storage.list_parts(upload.storage_name, upload.parts_id)
 
