@@ -10,9 +10,9 @@ from builds.models import Build, Role
 from deployments import selectors
 from deployments.api_schemas import CodePushOut, CodePushPage, CreateIn, EditIn, PromoteIn, RollbackIn
 from deployments.models import CodePush
-from deployments.services import codepushes, parted_uploads, republishing
+from deployments.services import bucket_uploads, codepushes, republishing
 from deployments.views.access import get_codepush_by_id
-from release_api.models import PartedUpload
+from release_api.models import BucketUpload
 from release_api.operations import FORM_TYPE, ApiRequest, read, require_known_fields, write
 from release_api.schemas import Limit, ObjectId, Offset, cut
 
@@ -47,12 +47,12 @@ def create_codepush(
 
 def _find_bundle(
     values: CreateIn, bundle: UploadedFile | None, build: Build, user: TokenUser
-) -> UploadedFile | PartedUpload:
+) -> UploadedFile | BucketUpload:
     """The file that came along, or the one that was sent in parts before. Raises InvalidInput."""
     if bundle is not None and values.upload is None:
         return bundle
     if bundle is None and values.upload is not None:
-        return parted_uploads.find_upload(values.upload, build=build, actor=user)
+        return bucket_uploads.find_upload(values.upload, build=build, actor=user)
     raise InvalidInput("Send a file as `bundle`, or the ID of one in parts as `upload`.", field="bundle")
 
 

@@ -8,10 +8,10 @@ from pydantic import Field
 
 from builds.access import get_build_by_id
 from builds.models import Role
-from deployments.services import parted_uploads
-from deployments.services.parted_uploads import Part
-from deployments.views.access import get_parted_upload
-from release_api.models import PartedUpload
+from deployments.services import bucket_uploads
+from deployments.services.bucket_uploads import Part
+from deployments.views.access import get_bucket_upload
+from release_api.models import BucketUpload
 from release_api.operations import ApiRequest, read, write
 from release_api.schemas import WHOLE, Input, ObjectId
 
@@ -30,7 +30,7 @@ class UploadOut(Schema):
     expires_at: datetime
 
     @classmethod
-    def of(cls, upload: PartedUpload) -> Self:
+    def of(cls, upload: BucketUpload) -> Self:
         return cls(**{name: getattr(upload, name) for name in UploadOut.model_fields})
 
 
@@ -53,13 +53,13 @@ class UploadStateOut(UploadOut):
 def begin_upload(request: ApiRequest, build_id: ObjectId, values: UploadIn) -> UploadOut:
     """Where bundles are kept in object storage: a large one can be sent there in parts. Otherwise 409."""
     _, build = get_build_by_id(request.auth, build_id, role=Role.RELEASE_MANAGER)
-    return UploadOut.of(parted_uploads.begin_upload(build, actor=request.auth, size_bytes=values.size_bytes))
+    return UploadOut.of(bucket_uploads.begin_upload(build, actor=request.auth, size_bytes=values.size_bytes))
 
 
 @read(router, "/uploads/{upload_id}", answer=UploadStateOut)
 def get_upload(request: ApiRequest, upload_id: str) -> UploadStateOut:
     """Which parts are missing, and where to send them. After a fault, ask again and go on."""
-    upload = get_parted_upload(request.auth, upload_id)
+    upload = get_bucket_upload(request.auth, upload_id)
     state = UploadStateOut.of(upload)
-    state.missing_parts = [PartOut.of(part) for part in parted_uploads.list_missing_parts(upload)]
+    state.missing_parts = [PartOut.of(part) for part in bucket_uploads.list_missing_parts(upload)]
     return state

@@ -14,8 +14,8 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from builds.errors import AlreadyTaken, DomainError, StaleView
 from builds.idempotency import KeyReused
 from builds.views.form_page import find_status
+from deployments.services.bucket_uploads import PartsNotTaken
 from deployments.services.checks import BundleTooLarge
-from deployments.services.parted_uploads import PartsNotTaken
 from release_api.idempotency import Answer
 from release_api.limits import TooManyRequests
 from release_api.schemas import describe_error

@@ -51,7 +51,7 @@ class ApiToken(models.Model):
         return self.digest[:FINGERPRINT_LENGTH]
 
 
-class PartedUpload(models.Model):
+class BucketUpload(models.Model):
     """An archive that a program sends to object storage in parts, and that waits for its CodePush: used once, by whom
     it was begun, on that build; or gone after a day. Which parts arrived is known to the storage alone."""
 
@@ -69,7 +69,7 @@ class PartedUpload(models.Model):
         constraints = [
             # Otherwise nobody could say how many parts there are.
             models.CheckConstraint(
-                condition=Q(size_bytes__gt=0, part_size_bytes__gt=0), name="parted_upload_sizes_are_positive"
+                condition=Q(size_bytes__gt=0, part_size_bytes__gt=0), name="bucket_upload_sizes_are_positive"
             ),
         ]
 

@@ -18,9 +18,9 @@ from builds.models import AuditAction, Build
 from deployments import bundle_storage, tasks
 from deployments.models import CodePush, Upload, new_deployment_id
 from deployments.selectors import find_live_codepush
-from deployments.services import bundle_checks, checks, parted_uploads, uploads
+from deployments.services import bucket_uploads, bundle_checks, checks, uploads
 from deployments.services.change import BuildChange, build_change, codepush_change
-from release_api.models import PartedUpload
+from release_api.models import BucketUpload
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ def create_codepush(
     build_id: int,
     *,
     actor: User,
-    upload: "File[bytes] | Upload | PartedUpload",
+    upload: "File[bytes] | Upload | BucketUpload",
     description: str = "",
     is_mandatory: bool = False,
     rollout_percent: int = 100,
@@ -63,8 +63,8 @@ def create_codepush(
             uploads.consume_upload(
                 upload, build=change.build, actor=actor, live=live, allows_identical=allows_identical
             )
-        elif isinstance(upload, PartedUpload):
-            parted_uploads.consume(upload, build=change.build, actor=actor)
+        elif isinstance(upload, BucketUpload):
+            bucket_uploads.consume(upload, build=change.build, actor=actor)
         codepush = CodePush.objects.create(
             build=change.build,
             deployment_id=deployment_id,
@@ -82,11 +82,11 @@ def create_codepush(
 
 
 @contextmanager
-def _stored(upload: "File[bytes] | Upload | PartedUpload", deployment_id: str, build: Build) -> Iterator[str]:
+def _stored(upload: "File[bytes] | Upload | BucketUpload", deployment_id: str, build: Build) -> Iterator[str]:
     """Where the archive is. One that was stored for this is gone again when the body fails."""
     if not isinstance(upload, File):
-        if isinstance(upload, PartedUpload):
-            parted_uploads.join(upload)
+        if isinstance(upload, BucketUpload):
+            bucket_uploads.join(upload)
         yield upload.storage_name
         return
     bundle_checks.check_directory(upload, build.platform)

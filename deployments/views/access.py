@@ -9,9 +9,9 @@ from builds.access import ProjectAccess, get_build, get_build_by_id
 from builds.models import Build, Role
 from deployments.models import CodePush
 from deployments.selectors import list_related_codepushes
-from deployments.services import parted_uploads
-from deployments.services.parted_uploads import NoSuchUpload
-from release_api.models import PartedUpload
+from deployments.services import bucket_uploads
+from deployments.services.bucket_uploads import NoSuchUpload
+from release_api.models import BucketUpload
 
 
 def get_codepush(
@@ -62,14 +62,14 @@ def get_codepush_pair(
     return access, build, found[deployment_id], found[other_id]
 
 
-def get_parted_upload(user: User | AnonymousUser, upload_id: str) -> PartedUpload:
+def get_bucket_upload(user: User | AnonymousUser, upload_id: str) -> BucketUpload:
     """One that this user began, and may still release on its build. What is not theirs sounds like what is not there.
 
     Raises Http404, PermissionDenied.
     """
-    upload = PartedUpload.objects.filter(upload_id=upload_id).first()
+    upload = BucketUpload.objects.filter(upload_id=upload_id).first()
     try:
         _, build = get_build_by_id(user, upload.build_id if upload else 0, role=Role.RELEASE_MANAGER)
-        return parted_uploads.find_upload(upload_id, build=build, actor=cast(User, user))
+        return bucket_uploads.find_upload(upload_id, build=build, actor=cast(User, user))
     except (Http404, NoSuchUpload) as absent:
         raise Http404(f"You have no upload {upload_id!r}: it was used already, or is older than a day.") from absent

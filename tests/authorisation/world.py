@@ -15,7 +15,7 @@ from builds.models import AuditEntry, Build, Membership, Project, Role
 from deployments import bundle_storage
 from deployments.models import BundleDiff, CodePush
 from metrics.models import Device, ReportLogEntry
-from release_api.models import ApiToken, PartedUpload
+from release_api.models import ApiToken, BucketUpload
 from release_api.tokens import create_token
 from tests.deployments.pages import report_installed
 from tests.factories import (
@@ -128,9 +128,9 @@ def _furnish(project: Project, admin: User) -> tuple[dict[str, Any], dict[str, A
     return ids, _list_admin_ids(build, old, new, membership_id)
 
 
-def _upload_in_parts(build: Build, admin: User) -> PartedUpload:
+def _upload_in_parts(build: Build, admin: User) -> BucketUpload:
     """Whole already: what is missing, a bucket would have to say."""
-    upload: PartedUpload = PartedUpload.objects.create(
+    upload: BucketUpload = BucketUpload.objects.create(
         upload_id="upl_of_the_admin",
         build=build,
         created_by=admin,

@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 
 from builds.models import Build, Project
 from deployments.models import CodePush
-from deployments.services import parted_uploads
+from deployments.services import bucket_uploads
 from tests.factories import BuildFactory, CodePushFactory
 
 BUCKET = "bundles"
@@ -82,4 +82,4 @@ def archive() -> bytes:
 
 @pytest.fixture
 def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parted_uploads, "PART_SIZE_BYTES", PART)
+    monkeypatch.setattr(bucket_uploads, "PART_SIZE_BYTES", PART)

@@ -13,7 +13,7 @@ from codepush_cli import parts
 from codepush_cli.outcome import Refused, Unreachable
 from codepush_cli.server import Server, Upload
 from deployments.models import CodePush
-from release_api.models import PartedUpload
+from release_api.models import BucketUpload
 from release_api.tokens import create_token
 
 pytestmark = pytest.mark.usefixtures("bucket", "_small_parts")
@@ -87,7 +87,7 @@ def test_parts_of_two_files_never_meet(server: Server, build: Build, archive: by
     line.breaks_at = set()
     other = archive[:-1] + bytes([archive[-1] ^ 1])
     _client_sends(server, build, other, "job-7")
-    assert PartedUpload.objects.count() == 2
+    assert BucketUpload.objects.count() == 2
 
 
 def test_out_of_reach_of_the_storage_the_client_sends_the_bundle_whole(

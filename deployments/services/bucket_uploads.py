@@ -19,7 +19,7 @@ from deployments import bundle_storage
 from deployments.models import new_upload_id
 from deployments.services import bundle_checks, checks
 from deployments.services.uploads import CannotStore
-from release_api.models import PartedUpload
+from release_api.models import BucketUpload
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class Part(NamedTuple):
     url: str
 
 
-def begin_upload(build: Build, *, actor: User, size_bytes: int) -> PartedUpload:
+def begin_upload(build: Build, *, actor: User, size_bytes: int) -> BucketUpload:
     """The storage takes parts of an archive of this size. Devices and the build notice nothing.
 
     Raises PartsNotTaken, InvalidInput (BundleTooLarge), NotAllowedNow.
@@ -68,7 +68,7 @@ def begin_upload(build: Build, *, actor: User, size_bytes: int) -> PartedUpload:
     name = bundle_storage.name_upload(upload_id)
     with _told_in_words(upload_id), bundle_storage.parts_storage() as storage:
         parts_id = storage.begin_parts(name)
-    return PartedUpload.objects.create(
+    return BucketUpload.objects.create(
         upload_id=upload_id,
         build=build,
         created_by=actor,
@@ -80,7 +80,7 @@ def begin_upload(build: Build, *, actor: User, size_bytes: int) -> PartedUpload:
     )
 
 
-def find_upload(upload_id: str, *, build: Build, actor: User) -> PartedUpload:
+def find_upload(upload_id: str, *, build: Build, actor: User) -> BucketUpload:
     """One that this person may still use on this build. Raises NoSuchUpload."""
     # PostgreSQL does not look for a NUL.
     upload = None if "\0" in upload_id else _usable(build, actor).filter(upload_id=upload_id).first()
@@ -89,7 +89,7 @@ def find_upload(upload_id: str, *, build: Build, actor: User) -> PartedUpload:
     return upload
 
 
-def list_missing_parts(upload: PartedUpload) -> list[Part]:
+def list_missing_parts(upload: BucketUpload) -> list[Part]:
     """Those that did not arrive yet, or with another size. Two requests to the storage.
 
     Raises NoSuchUpload (the storage forgot it), CannotStore.
@@ -101,7 +101,7 @@ def list_missing_parts(upload: PartedUpload) -> list[Part]:
         ]
 
 
-def join(upload: PartedUpload) -> None:
+def join(upload: BucketUpload) -> None:
     """The archive is stored whole. Doing it again changes nothing. Raises as `list_missing_parts`, and InvalidInput."""
     with _told_in_words(upload.upload_id), bundle_storage.parts_storage() as storage:
         arrived = _list_arrived(upload)
@@ -122,7 +122,7 @@ def join(upload: PartedUpload) -> None:
                 raise
 
 
-def consume(upload: PartedUpload, *, build: Build, actor: User) -> None:
+def consume(upload: BucketUpload, *, build: Build, actor: User) -> None:
     """The archive belongs to the CodePush that is created in the transaction around this. Raises NoSuchUpload."""
     # One conditional DELETE: of two releases with it, and a sweep, exactly one sees its row count.
     deleted, _ = _usable(build, actor).filter(pk=upload.pk).delete()
@@ -130,11 +130,11 @@ def consume(upload: PartedUpload, *, build: Build, actor: User) -> None:
         raise NoSuchUpload(upload.upload_id)
 
 
-def _usable(build: Build, actor: User) -> "QuerySet[PartedUpload]":
-    return PartedUpload.objects.filter(build=build, created_by=actor, expires_at__gt=timezone.now())
+def _usable(build: Build, actor: User) -> "QuerySet[BucketUpload]":
+    return BucketUpload.objects.filter(build=build, created_by=actor, expires_at__gt=timezone.now())
 
 
-def _list_arrived(upload: PartedUpload) -> dict[int, tuple[int, str]] | None:
+def _list_arrived(upload: BucketUpload) -> dict[int, tuple[int, str]] | None:
     """{number: (size, ETag)}; None: they were joined."""
     if bundle_storage.exists(upload.storage_name):
         return None
@@ -145,13 +145,13 @@ def _list_arrived(upload: PartedUpload) -> dict[int, tuple[int, str]] | None:
         return storage.list_parts(upload.storage_name, upload.parts_id)
 
 
-def _find_missing(upload: PartedUpload, arrived: dict[int, tuple[int, str]] | None) -> list[tuple[int, int, int]]:
+def _find_missing(upload: BucketUpload, arrived: dict[int, tuple[int, str]] | None) -> list[tuple[int, int, int]]:
     if arrived is None:
         return []
     return [part for part in _cut(upload) if part[0] not in arrived or arrived[part[0]][0] != part[2]]
 
 
-def _cut(upload: PartedUpload) -> list[tuple[int, int, int]]:
+def _cut(upload: BucketUpload) -> list[tuple[int, int, int]]:
     """(number, offset, size) of each part. Numbers begin at 1."""
     size, part_size = upload.size_bytes, upload.part_size_bytes
     return [(offset // part_size + 1, offset, min(part_size, size - offset)) for offset in range(0, size, part_size)]

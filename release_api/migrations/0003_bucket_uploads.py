@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='PartedUpload',
+            name='BucketUpload',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('upload_id', models.CharField(max_length=32, unique=True)),
@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
                 ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('part_size_bytes__gt', 0), ('size_bytes__gt', 0)), name='parted_upload_sizes_are_positive')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('part_size_bytes__gt', 0), ('size_bytes__gt', 0)), name='bucket_upload_sizes_are_positive')],
             },
         ),
     ]

@@ -15,7 +15,7 @@ from deployments import bundle_storage, tasks
 from deployments.models import CodePush
 from deployments.services import leftovers
 from deployments.services.processing import process_codepush
-from release_api.models import PartedUpload
+from release_api.models import BucketUpload
 from tests.deployments.conftest import PART
 from tests.deployments.stories import audited, live_label, small_archive
 from tests.deployments.test_concurrency import at_once
@@ -111,7 +111,7 @@ def test_a_part_of_another_size_is_missing(api: Caller, build: Build, archive: b
 
 
 def missing_after_shortening(api: Caller, upload_id: str, archive: bytes) -> list[dict[str, Any]]:
-    upload = PartedUpload.objects.get(upload_id=upload_id)
+    upload = BucketUpload.objects.get(upload_id=upload_id)
     with bundle_storage.parts_storage() as storage:
         url = storage.sign_part(upload.storage_name, upload.parts_id, 3, 4)
     assert httpx.put(url, content=b"four").status_code == 200
@@ -198,7 +198,7 @@ def test_a_storage_that_is_away_is_told_in_words(api: Caller, build: Build, sett
     options = {**settings.STORAGES["bundles"]["OPTIONS"], "bucket_name": "nobody-made-this"}
     settings.STORAGES = {**settings.STORAGES, "bundles": {**settings.STORAGES["bundles"], "OPTIONS": options}}
     assert_error(begin(api, build, 10), 409, "conflict", "cannot be stored now")
-    assert not PartedUpload.objects.exists()
+    assert not BucketUpload.objects.exists()
 
 
 def test_what_was_never_released_is_gone_after_a_day(
@@ -211,13 +211,13 @@ def test_what_was_never_released_is_gone_after_a_day(
     tasks.delete_leftover_uploads()
     assert (len(begun_names()), len(stored_names())) == (2, 1)
 
-    PartedUpload.objects.exclude(upload_id=fresh).update(expires_at=timezone.now() - timedelta(seconds=1))
+    BucketUpload.objects.exclude(upload_id=fresh).update(expires_at=timezone.now() - timedelta(seconds=1))
     assert_error(release(api, build, whole), 422, "invalid_input", "older than a day", field="upload")
     tasks.delete_leftover_uploads()
 
     assert begun_names() == {bundle_storage.name_upload(fresh)}
     assert stored_names() == set()
-    assert not PartedUpload.objects.filter(upload_id=begun).exists()
+    assert not BucketUpload.objects.filter(upload_id=begun).exists()
 
 
 def test_parts_that_nobody_knows_of_are_aborted_after_an_hour(
@@ -237,5 +237,5 @@ def test_parts_that_nobody_knows_of_are_aborted_after_an_hour(
 def test_a_size_of_nothing_is_refused_by_the_database(api: Caller, build: Build) -> None:
     begin(api, build, 10)
     for value in ({"size_bytes": 0}, {"part_size_bytes": 0}):
-        with pytest.raises(IntegrityError, match="parted_upload_sizes_are_positive"), transaction.atomic():
-            PartedUpload.objects.update(**value)
+        with pytest.raises(IntegrityError, match="bucket_upload_sizes_are_positive"), transaction.atomic():
+            BucketUpload.objects.update(**value)
