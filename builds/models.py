@@ -60,6 +60,17 @@ class Project(models.Model):
     ios_bundle_id = models.CharField("iOS bundle ID", max_length=155, blank=True)
     android_bundle_id = models.CharField("Android application ID", max_length=155, blank=True)
     huawei_bundle_id = models.CharField("Huawei application ID", max_length=155, blank=True)
+    # What must hold before devices get something (`deployments.services.production_rules`).
+    needs_second_person = models.BooleanField(
+        default=False, db_default=False, help_text="Changes that widen what production devices get wait for approval."
+    )
+    signing_key = models.TextField(
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Public key (PEM): bundles must be signed with its private part.",
+    )
+    approval_hours = models.PositiveSmallIntegerField(default=24, db_default=24, help_text="So long it waits.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects: ClassVar[ProjectQuerySet] = ProjectQuerySet.as_manager()  # type: ignore[assignment]
@@ -69,6 +80,10 @@ class Project(models.Model):
         constraints = [
             # Addresses name a project by its slug.
             models.UniqueConstraint(fields=["slug"], name="project_slug_is_unique"),
+            # A change that waits for ever would be approved by somebody who does not know what it was for.
+            models.CheckConstraint(
+                condition=Q(approval_hours__gte=1, approval_hours__lte=168), name="approval_waits_an_hour_to_a_week"
+            ),
         ]
 
     def __str__(self) -> str:

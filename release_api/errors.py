@@ -15,6 +15,7 @@ from builds.errors import AlreadyTaken, DomainError, StaleView
 from builds.idempotency import KeyReused
 from builds.views.form_page import find_status
 from deployments.services.bucket_uploads import PartsNotTaken
+from deployments.services.change import ApprovalNeeded
 from deployments.services.checks import BundleTooLarge
 from release_api.idempotency import Answer
 from release_api.limits import TooManyRequests
@@ -43,6 +44,7 @@ _CODES: tuple[tuple[type[DomainError], int | None, str], ...] = (
     # The value is fine, and somebody has it: a conflict to a program, a mistake in a field to a person at a form.
     (AlreadyTaken, HTTPStatus.CONFLICT, "already_taken"),
     (StaleView, None, "stale"),
+    (ApprovalNeeded, None, "approval_needed"),
     (KeyReused, None, "idempotency_key_reused"),
     (PartsNotTaken, None, "parts_not_taken"),
 )

@@ -17,6 +17,7 @@ from builds.errors import NotAllowedNow
 from builds.forms import MemberForm, ProjectSettingsForm, RoleForm
 from builds.models import Membership, Role
 from builds.views.form_page import FormPage
+from deployments.services.production_rules import describe_key
 from webhooks.selectors import count_webhooks
 
 # What each role may do, for people who give it.
@@ -63,6 +64,7 @@ def show_settings(request: HttpRequest, slug: str) -> HttpResponse:
         ],
         "obstacle": _describe_obstacle(access, admins),
         "webhooks": count_webhooks(access.project),
+        "signing_key_fingerprint": describe_key(access.project.signing_key),
     }
     return render(request, "builds/project_settings.html", context)
 

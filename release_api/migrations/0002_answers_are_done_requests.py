@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("release_api", "0001_initial"),
-        ("builds", "0013_done_requests_by_age"),
+        ("builds", "0016_done_requests_by_age"),
     ]
 
     operations = [migrations.RunPython(copy_answers, migrations.RunPython.noop)]

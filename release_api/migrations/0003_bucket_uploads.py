@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('builds', '0013_done_requests_by_age'),
+        ('builds', '0016_done_requests_by_age'),
         ('release_api', '0002_answers_are_done_requests'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -39,6 +39,10 @@ BODIES: dict[str, Any] = {
     "edit_codepush": {"description": "Edited"},
     "roll_back": {"to": "v1"},
     "begin_upload": {"size_bytes": 10},
+    "ask_for_force_update": {"reason": "Why not"},
+    "ask_to_promote": {"reason": "Why not"},
+    "ask_to_edit": {"reason": "Why not"},
+    "refuse_change": {"reason": "Why not"},
 }
 UPLOADS = {"create_codepush"}
 JSON = "application/json"

@@ -6,25 +6,16 @@ from collections.abc import Iterator
 import boto3
 import httpx
 import pytest
-from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from builds.models import Build, Project
+from builds.models import Build
 from deployments.models import CodePush
 from deployments.services import bucket_uploads
-from tests.factories import BuildFactory, CodePushFactory
+from tests.factories import CodePushFactory
 
 BUCKET = "bundles"
 # The smallest part that S3 joins with others.
 PART = 5 * 2**20
-
-
-@pytest.fixture
-def replaced_build(project: Project) -> Build:
-    """3.0.0: once store-live, replaced by 3.1.0, which is store-live now."""
-    build: Build = BuildFactory(project=project, store_status="approved", store_live_at=timezone.now())
-    BuildFactory(project=project, store_version="3.1.0", store_status="live", store_live_at=timezone.now())
-    return build
 
 
 @pytest.fixture

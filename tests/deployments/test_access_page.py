@@ -1,17 +1,19 @@
 """Who may see and do what, on every page there is."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import URLPattern, reverse
+from django.utils import timezone
 
 from builds import urls as build_urls
 from builds.audit import record
 from builds.models import AuditAction, AuditEntry, Build, Role
 from deployments import urls as deployment_urls
-from deployments.models import CodePush
+from deployments.models import ChangeRequest, CodePush
 from metrics import urls as metrics_urls
 from metrics.aggregation import hash_client
 from release_api import urls as token_urls
@@ -65,6 +67,8 @@ READ_ONLY = {
 # What changes who may do what.
 FOR_ADMINS = {
     "project_edit",
+    "project_second_person",
+    "project_signing_key",
     "member_new",
     "member_role",
     "member_remove",
@@ -107,6 +111,7 @@ def _address(pattern: URLPattern, codepush: CodePush) -> str:
         "webhook_id": codepush.build.project.webhooks.values_list("pk", flat=True).first() or 0,
         "delivery_id": Delivery.objects.values_list("pk", flat=True).first() or 0,
         "membership_id": codepush.build.project.memberships.values_list("pk", flat=True).first() or 0,
+        "request_id": getattr(ChangeRequest.objects.first(), "pk", 0),
         "token_id": getattr(ApiToken.objects.first(), "pk", 0),
     }
     wanted = pattern.pattern.converters
@@ -120,6 +125,9 @@ def codepush(build: Build) -> CodePush:
     owner: User = MembershipFactory(project=build.project, role=Role.ADMIN).user
     create_token(actor=owner, name="CI", role=Role.ADMIN, project=build.project)
     DeliveryFactory(webhook__project=build.project)
+    ChangeRequest.objects.create(
+        build=build, codepush=found, kind="edit", expires_at=timezone.now() + timedelta(hours=1), before={}
+    )
     return found
 
 

@@ -8,7 +8,7 @@ from builds.concurrent_index import AddIndexWithoutLock
 class Migration(migrations.Migration):
 
     atomic = False
-    dependencies = [("builds", "0012_answers_have_any_length")]
+    dependencies = [("builds", "0015_answers_have_any_length")]
 
     operations = [
         AddIndexWithoutLock(
