@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from builds import audit_retention, expiry
+from builds import audit_retention, expiry, idempotency
 
 
 @shared_task(name="builds.delete_old_audit_entries")
@@ -17,3 +17,9 @@ def delete_expired() -> None:
     """No Celery retry: the next night does it."""
     expiry.delete_expired_sessions()
     expiry.delete_old_admin_log(timezone.now())
+
+
+@shared_task(name="builds.forget_old_requests")
+def forget_old_requests() -> None:
+    """No Celery retry: what is too old is answered by nobody's memory, and the next hour deletes it as well."""
+    idempotency.forget_old_requests()

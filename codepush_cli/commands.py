@@ -4,12 +4,13 @@ import tempfile
 import time
 from argparse import Namespace
 from collections.abc import Callable
-from typing import Any
+from typing import Any, BinaryIO
 
 from codepush_cli import display
 from codepush_cli.bundle import is_archive, write_archive
 from codepush_cli.display import Progress
 from codepush_cli.outcome import Refused, TimedOut, UpdateFailed, UsageError
+from codepush_cli.parts import WORTH_PARTS_BYTES, upload_in_parts
 from codepush_cli.server import Server, Upload
 
 _Json = dict[str, Any]
@@ -37,10 +38,25 @@ def release(server: Server, given: Namespace) -> None:
             write_archive(given.path, packed)
             file = packed
         with file:
-            upload = Upload(fields, file, lambda sent, size: progress.show("Uploading", sent * 100 // size))
-            codepush = server.upload(f"/builds/{build_id}/codepushes", upload, given.idempotency_key)
+            codepush = _send(server, build_id, file, fields, given.idempotency_key, progress)
     progress.end()
     _finish(server, codepush, given)
+
+
+def _send(
+    server: Server, build_id: int, file: BinaryIO, fields: dict[str, str], key: str | None, progress: Progress
+) -> _Json:
+    """The release of this file: a large one in parts, where the server takes them."""
+
+    def show(sent: int, size: int) -> None:
+        progress.show("Uploading", sent * 100 // size)
+
+    path = f"/builds/{build_id}/codepushes"
+    if file.seek(0, 2) >= WORTH_PARTS_BYTES:
+        upload_id = upload_in_parts(server, build_id, file, key, show)
+        if upload_id is not None:
+            return server.upload(path, Upload(fields | {"upload": upload_id}), key)
+    return server.upload(path, Upload(fields, file, show), key)
 
 
 def status(server: Server, given: Namespace) -> None:

@@ -12,7 +12,11 @@ class Failure(Exception):
 
 
 class Refused(Failure):
-    """The server says no (4xx). Sending it again would not help."""
+    """The server says no (4xx). Sending it again would not help. `code`: why, for programs, where it says so."""
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class UsageError(Failure):

@@ -4,7 +4,7 @@ from ninja import NinjaAPI
 
 from builds.api import builds, projects
 from deployments import api as codepushes_api
-from deployments import api_builds, api_changes
+from deployments import api_builds, api_changes, api_uploads
 from metrics import api as metrics_api
 from release_api import api as tokens_api
 from release_api.errors import add_handlers
@@ -24,6 +24,6 @@ api = NinjaAPI(
     urls_namespace="release_api",
 )
 add_handlers(api)
-_parts = (api_builds, codepushes_api, api_changes, metrics_api, tokens_api)
-for _router in (projects, builds, *(part.router for part in _parts)):
+_MODULES = (api_builds, api_uploads, codepushes_api, api_changes, metrics_api, tokens_api)
+for _router in (projects, builds, *(module.router for module in _MODULES)):
     api.add_router("", _router)

@@ -198,6 +198,8 @@ SNAPSHOT_POLL_SECONDS = 0.25
 KEEP_SNAPSHOTS = env.read_bool("KEEP_SNAPSHOTS", default=bool(DATABASE_URL))
 # Of one address, for each web process (`deployments.device_limits`); 0: as many as come.
 DEVICE_REQUESTS_PER_SECOND = env.read_int("DEVICE_REQUESTS_PER_SECOND", default=1000, minimum=0, maximum=1_000_000)
+# Of one token of the release API, for each web process (`release_api.limits`); 0: as many as come.
+API_REQUESTS_PER_SECOND = env.read_int("API_REQUESTS_PER_SECOND", default=50, minimum=0, maximum=1_000_000)
 # A worker that has not moved for this long is taken for dead, and its CodePush is given to another.
 PROCESSING_LEASE_SECONDS = env.read_int("PROCESSING_LEASE_SECONDS", default=30, minimum=1, maximum=3600)
 

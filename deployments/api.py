@@ -1,14 +1,18 @@
 """CodePushes over the release API: listed, uploaded, edited, rolled back, promoted, retried, canceled."""
 
 from ninja import File, Form, Router, UploadedFile
+from pydantic.json_schema import SkipJsonSchema
 
 from builds.access import get_build_by_id
+from builds.actors import TokenUser
+from builds.errors import InvalidInput
 from builds.models import Build, Role
 from deployments import selectors
 from deployments.api_schemas import CodePushOut, CodePushPage, CreateIn, EditIn, PromoteIn, RollbackIn
 from deployments.models import CodePush
-from deployments.services import codepushes, republishing
+from deployments.services import bucket_uploads, codepushes, republishing
 from deployments.views.access import get_codepush_by_id
+from release_api.models import BucketUpload
 from release_api.operations import FORM_TYPE, ApiRequest, read, require_known_fields, write
 from release_api.schemas import Limit, ObjectId, Offset, cut
 
@@ -28,14 +32,28 @@ def list_codepushes(request: ApiRequest, build_id: ObjectId, limit: Limit = 50, 
 
 @write(router, "POST", "/builds/{build_id}/codepushes", answer=CodePushOut, status=202, body=FORM_TYPE)
 def create_codepush(
-    request: ApiRequest, build_id: ObjectId, values: Form[CreateIn], bundle: File[UploadedFile]
+    request: ApiRequest,
+    build_id: ObjectId,
+    values: Form[CreateIn],
+    bundle: UploadedFile | SkipJsonSchema[None] = File(None, description="Or `upload`."),  # type: ignore[type-arg]
 ) -> CodePushOut:
     """A new update with this bundle. A worker checks it; on success it gets the next label and is Live."""
     require_known_fields(request, fields=set(CreateIn.model_fields), files={"bundle"})
     _, build = get_build_by_id(request.auth, build_id, role=Role.RELEASE_MANAGER)
-    return _describe(
-        codepushes.create_codepush(build.pk, actor=request.auth, upload=bundle, **values.model_dump()), build
-    )
+    given = values.model_dump(exclude={"upload"})
+    upload = _find_bundle(values, bundle, build, request.auth)
+    return _describe(codepushes.create_codepush(build.pk, actor=request.auth, upload=upload, **given), build)
+
+
+def _find_bundle(
+    values: CreateIn, bundle: UploadedFile | None, build: Build, user: TokenUser
+) -> UploadedFile | BucketUpload:
+    """The file that came along, or the one that was sent in parts before. Raises InvalidInput."""
+    if bundle is not None and values.upload is None:
+        return bundle
+    if bundle is None and values.upload is not None:
+        return bucket_uploads.find_upload(values.upload, build=build, actor=user)
+    raise InvalidInput("Send a file as `bundle`, or the ID of one in parts as `upload`.", field="bundle")
 
 
 @read(router, "/codepushes/{deployment_id}", answer=CodePushOut)

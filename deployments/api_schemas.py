@@ -35,6 +35,7 @@ class CreateIn(Schema):
     rollout_percent: _Rollout = 100
     build_target: BuildTargetName | SkipJsonSchema[None] = Field(None, description="Must be the build's.")
     platform: PlatformName | SkipJsonSchema[None] = Field(None, description="Must be the build's.")
+    upload: str | SkipJsonSchema[None] = Field(None, description="Instead of `bundle`: `upload_id` of one in parts.")
     allows_identical: bool = Field(False, description="Publish even if identical to the Live bundle.")
     reason: _Reason = ""
     # A form has no null: absent is all that None means here.

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import IO, Any, BinaryIO, NamedTuple, cast
+from typing import IO, Any, BinaryIO, NamedTuple, Protocol, cast
 
 from django.conf import settings
 from django.core.files import File
@@ -21,6 +21,17 @@ _PART = f"{_UPLOADS}/part-"
 
 class StorageUnavailable(Exception):
     """The storage did not do as asked, as when it is full, or cannot be reached. Trying later may help."""
+
+
+class PartsStorage(Protocol):
+    """What only object storage can do: take an archive in parts, from whoever has their addresses."""
+
+    def begin_parts(self, name: str) -> str: ...
+    def sign_part(self, name: str, parts_id: str, number: int, size_bytes: int) -> str: ...
+    def list_parts(self, name: str, parts_id: str) -> dict[int, tuple[int, str]]: ...
+    def join_parts(self, name: str, parts_id: str, etags: dict[int, str]) -> None: ...
+    def list_begun(self, prefix: str) -> list[tuple[str, str, datetime]]: ...
+    def abort_parts(self, name: str, parts_id: str) -> None: ...
 
 
 def bundle_storage() -> Storage:
@@ -36,7 +47,30 @@ def local_directory() -> Path | None:
 def save_upload(deployment_id: str, upload: "File[bytes]") -> str:
     """Keep an uploaded archive until it is processed. Returns its name, which no device address leads to."""
     with _failures_named():
-        return bundle_storage().save(f"{_UPLOADS}/{deployment_id}.zip", upload)
+        return bundle_storage().save(name_upload(deployment_id), upload)
+
+
+def takes_parts() -> bool:
+    return local_directory() is None
+
+
+@contextmanager
+def parts_storage() -> Iterator[PartsStorage]:
+    """Where `takes_parts`. Inside, failures are StorageUnavailable or FileNotFoundError."""
+    with _failures_named():
+        yield cast(PartsStorage, bundle_storage())
+
+
+def name_upload(upload_id: str) -> str:
+    return f"{_UPLOADS}/{upload_id}.zip"
+
+
+def list_begun_uploads() -> list[tuple[str, str, datetime]]:
+    """(name, ID of its parts, when it began) of archives whose parts were not joined. One request where they can be."""
+    if not takes_parts():
+        return []
+    with parts_storage() as storage:
+        return storage.list_begun(f"{_UPLOADS}/")
 
 
 def save_part(name: str, file: "File[bytes]") -> None:

@@ -19,6 +19,7 @@ from builds.querysets import DELETED_KEPT_FOR
 from deployments.models import ChangeRequest, CodePush, Upload
 from metrics.models import BuildTotals, Device, DeviceFact, ReleaseCounter, ReleaseHour, Software
 from metrics.position import lock_position
+from release_api.models import BucketUpload
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +44,7 @@ def purge_project(project: Project) -> None:
     for build_id in project.builds.order_by("pk").values_list("pk", flat=True):
         _delete_numbers(build_id)
         Upload.objects.filter(build_id=build_id).delete()
+        BucketUpload.objects.filter(build_id=build_id).delete()
         ChangeRequest.objects.filter(build_id=build_id).delete()
         _delete_codepushes(build_id)
     with transaction.atomic():

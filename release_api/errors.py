@@ -12,10 +12,13 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from builds.errors import AlreadyTaken, DomainError, StaleView
+from builds.idempotency import KeyReused
 from builds.views.form_page import find_status
+from deployments.services.bucket_uploads import PartsNotTaken
 from deployments.services.change import ApprovalNeeded
 from deployments.services.checks import BundleTooLarge
-from release_api.idempotency import Answer, KeyReused
+from release_api.idempotency import Answer
+from release_api.limits import TooManyRequests
 from release_api.schemas import describe_error
 
 logger = logging.getLogger(__name__)
@@ -31,6 +34,7 @@ _WORDS = {
     409: ("conflict", "This does not fit the present state."),
     413: ("too_large", "The request is too large."),
     422: ("invalid_input", "A value cannot be taken."),
+    429: ("too_many_requests", "Too many requests. Try again later."),
     500: ("internal_error", "The server made a mistake; it is in its log. Nothing was half done."),
     503: ("unavailable", "The database does not answer. Try again in a few seconds."),
 }
@@ -42,6 +46,7 @@ _CODES: tuple[tuple[type[DomainError], int | None, str], ...] = (
     (StaleView, None, "stale"),
     (ApprovalNeeded, None, "approval_needed"),
     (KeyReused, None, "idempotency_key_reused"),
+    (PartsNotTaken, None, "parts_not_taken"),
 )
 
 
@@ -67,6 +72,12 @@ def _refuse_token(request: HttpRequest, error: Any) -> HttpResponse:
     answer.headers["WWW-Authenticate"] = (
         f'{sent}, error="invalid_token"' if "Authorization" in request.headers else sent
     )
+    return answer
+
+
+def _refuse_for_now(request: HttpRequest, refusal: TooManyRequests) -> HttpResponse:
+    answer = _answer(429, str(refusal))
+    answer.headers["Retry-After"] = str(refusal.wait_seconds)
     return answer
 
 
@@ -99,6 +110,7 @@ def add_handlers(api: NinjaAPI) -> None:
     """Whatever an operation raises becomes an envelope; what nobody foresaw goes on to Django, which logs it."""
     handlers: dict[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {
         AuthenticationError: _refuse_token,
+        TooManyRequests: _refuse_for_now,
         ValidationError: _refuse_values,
         DomainError: lambda request, refusal: _send(describe_refusal(refusal)),
         Http404: lambda request, absent: _answer(404, str(absent)),

@@ -1,10 +1,10 @@
-"""What the release API keeps: who may call it, and what it answered to requests that may come again."""
+"""What the release API keeps: who may call it, and what is on its way in parts."""
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from builds.models import Project, Role
+from builds.models import Build, Project, Role
 
 FINGERPRINT_LENGTH = 16
 
@@ -51,8 +51,35 @@ class ApiToken(models.Model):
         return self.digest[:FINGERPRINT_LENGTH]
 
 
+class BucketUpload(models.Model):
+    """An archive that a program sends to object storage in parts, and that waits for its CodePush: used once, by whom
+    it was begun, on that build; or gone after a day. Which parts arrived is known to the storage alone."""
+
+    upload_id = models.CharField(max_length=32, unique=True)
+    build = models.ForeignKey(Build, on_delete=models.CASCADE, related_name="+")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    storage_name = models.CharField(max_length=100)
+    parts_id = models.TextField(help_text="Under which the storage keeps its parts until they are joined.")
+    size_bytes = models.BigIntegerField(help_text="Of all parts together.")
+    part_size_bytes = models.PositiveIntegerField(help_text="Of each but the last.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            # Otherwise nobody could say how many parts there are.
+            models.CheckConstraint(
+                condition=Q(size_bytes__gt=0, part_size_bytes__gt=0), name="bucket_upload_sizes_are_positive"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.upload_id
+
+
 class StoredAnswer(models.Model):
-    """What a writing request with an `Idempotency-Key` was answered, kept for a day in case it is sent again."""
+    """Unused: `builds.DoneRequest` has the answers. The code before this still writes here while a deployment runs; the
+    next one drops the table, and the sweep of it in `release_api.tasks` (CONTRIBUTING, "Migrations")."""
 
     token = models.ForeignKey(ApiToken, on_delete=models.CASCADE, related_name="+")
     key = models.CharField(max_length=200)

@@ -8,7 +8,6 @@ calls one service.
 """
 
 import json
-import re
 from collections.abc import Callable
 from functools import wraps
 from hashlib import sha256
@@ -21,6 +20,8 @@ from ninja.security import HttpBearer
 
 from builds.actors import TokenUser
 from builds.errors import DomainError, InvalidInput
+from builds.idempotency import KEY_PATTERN, require_key
+from release_api import limits
 from release_api.errors import describe_refusal
 from release_api.idempotency import Answer, answer_once
 from release_api.schemas import ErrorOut
@@ -28,12 +29,11 @@ from release_api.tokens import find_user
 
 _Endpoint = TypeVar("_Endpoint", bound=Callable[..., Schema])
 
-_KEY = re.compile(r"[!-~]{1,200}")
 _KEY_PARAMETER = {
     "in": "header",
     "name": "Idempotency-Key",
     "required": False,
-    "schema": {"type": "string", "pattern": "^[!-~]{1,200}$"},
+    "schema": {"type": "string", "pattern": KEY_PATTERN},
     "description": "Any text of your own. The same key and request get the same answer for a day, and act once.",
 }
 JSON_TYPE, FORM_TYPE = "application/json", "multipart/form-data"
@@ -46,10 +46,13 @@ class ApiRequest(HttpRequest):
 
 
 class BearerToken(HttpBearer):
-    """`Authorization: Bearer cpc_…`"""
+    """`Authorization: Bearer cpc_…`. Before anything of the body is read."""
 
     def authenticate(self, request: HttpRequest, token: str) -> TokenUser | None:
-        return find_user(token, address=request.META.get("REMOTE_ADDR", ""))
+        user = find_user(token, address=request.META.get("REMOTE_ADDR", ""))
+        if user is not None:
+            limits.count_request(user.limit.token_id)
+        return user
 
 
 def read(router: Router, path: str, *, answer: type[Schema]) -> Callable[[_Endpoint], _Endpoint]:
@@ -60,7 +63,7 @@ def read(router: Router, path: str, *, answer: type[Schema]) -> Callable[[_Endpo
         def run(request: ApiRequest, **values: Any) -> JsonResponse:
             return JsonResponse(endpoint(request, **values).model_dump(mode="json"))
 
-        _mount(router, "GET", path, endpoint, run, {200: answer}, refusals=(400, 401, 403, 404, 422))
+        _mount(router, "GET", path, endpoint, run, {200: answer}, refusals=(400, 401, 403, 404, 422, 429))
         return endpoint
 
     return decorate
@@ -83,10 +86,10 @@ def write(
                     return describe_refusal(refusal)
 
             key = _read_key(request)
-            done = act() if key is None else answer_once(request.auth.limit.token_id, key, _fingerprint(request), act)
+            done = act() if key is None else answer_once(request.auth, key, _fingerprint(request), act)
             return JsonResponse(done.body, status=done.status)
 
-        refusals = (400, 401, 403, 404, 409, 413, 422)
+        refusals = (400, 401, 403, 404, 409, 413, 422, 429)
         _mount(router, method, path, endpoint, run, {status: answer}, refusals, {"parameters": [_KEY_PARAMETER]})
         return endpoint
 
@@ -127,8 +130,8 @@ def _require_content_type(request: HttpRequest, wanted: str) -> None:
 
 def _read_key(request: HttpRequest) -> str | None:
     key = request.headers.get("Idempotency-Key")
-    if key is not None and not _KEY.fullmatch(key):
-        raise InvalidInput("The Idempotency-Key has 1 to 200 visible ASCII characters.", field="Idempotency-Key")
+    if key is not None:
+        require_key(key)
     return key
 
 

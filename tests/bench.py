@@ -49,6 +49,7 @@ def main() -> None:
             ("tests.bench_freshness", data["samples"]["key"]),
             ("tests.bench_fuzz", data["samples"]["key"]),
             ("tests.bench_processing", data["samples"]["key"]),
+            ("tests.bench_uploads", ""),
             ("tests.bench_aggregation", ""),
             ("tests.bench_pages", ""),
             ("tests.bench_load", ""),

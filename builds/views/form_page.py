@@ -23,7 +23,7 @@ from django.views import View
 from builds import idempotency
 from builds.errors import DomainError, InvalidInput, NotAllowedNow
 from builds.forms import ServiceForm
-from builds.idempotency import KeyedRequest
+from builds.idempotency import KeyedRequest, KeyReused
 from deployments.services.checks import BundleTooLarge
 
 # The first class that fits decides.
@@ -147,6 +147,15 @@ class FormPage(AccessMixin, View):
             self.prepare()
             return self.act(values)
         asked = KeyedRequest(self.actor, self.request.path, key, _hash_request(self.request))
+        try:
+            return self._act_with_key(asked, values)
+        except KeyReused as reused:
+            # A person knows no keys; the form that is shown again has a new one.
+            raise NotAllowedNow(
+                f"This was sent before with other values, and led to {reused.answer}. Check them and send again."
+            ) from reused
+
+    def _act_with_key(self, asked: KeyedRequest, values: dict[str, Any]) -> tuple[str, str]:
         if url := idempotency.find_answer(asked):
             return url, _DONE_BEFORE
         try:

@@ -19,8 +19,9 @@ from deployments import bundle_storage, tasks
 from deployments.models import ChangeRequest, CodePush, Upload, new_deployment_id
 from deployments.policy import transitions
 from deployments.selectors import find_live_codepush
-from deployments.services import bundle_checks, checks, uploads
+from deployments.services import bucket_uploads, bundle_checks, checks, uploads
 from deployments.services.change import BuildChange, build_change, codepush_change
+from release_api.models import BucketUpload
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ def create_codepush(
     build_id: int,
     *,
     actor: User,
-    upload: "File[bytes] | Upload",
+    upload: "File[bytes] | Upload | BucketUpload",
     description: str = "",
     is_mandatory: bool = False,
     rollout_percent: int = 100,
@@ -67,6 +68,8 @@ def create_codepush(
             uploads.consume_upload(
                 upload, build=change.build, actor=actor, live=live, allows_identical=allows_identical
             )
+        elif isinstance(upload, BucketUpload):
+            bucket_uploads.consume(upload, build=change.build, actor=actor)
         codepush = CodePush.objects.create(
             build=change.build,
             deployment_id=deployment_id,
@@ -76,7 +79,7 @@ def create_codepush(
             allows_identical=allows_identical,
             reason=reason,
             upload_name=upload_name,
-            upload_size_bytes=upload.size_bytes if isinstance(upload, Upload) else upload.size,
+            upload_size_bytes=upload.size if isinstance(upload, File) else upload.size_bytes,
             created_by=actor,
         )
         after = codepush.describe_settings()
@@ -86,9 +89,11 @@ def create_codepush(
 
 
 @contextmanager
-def _stored(upload: "File[bytes] | Upload", deployment_id: str, build: Build) -> Iterator[str]:
+def _stored(upload: "File[bytes] | Upload | BucketUpload", deployment_id: str, build: Build) -> Iterator[str]:
     """Where the archive is. One that was stored for this is gone again when the body fails."""
-    if isinstance(upload, Upload):
+    if not isinstance(upload, File):
+        if isinstance(upload, BucketUpload):
+            bucket_uploads.join(upload)
         yield upload.storage_name
         return
     bundle_checks.check_directory(upload, build.platform)

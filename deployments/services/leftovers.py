@@ -20,6 +20,7 @@ from deployments import bundle_storage
 from deployments.bundle_storage import StoredFile
 from deployments.models import Bundle, BundleDiff, BundlePatch, CodePush, Upload
 from deployments.services.stored_files import reference_change
+from release_api.models import BucketUpload
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +31,8 @@ PART_GRACE = timedelta(days=1)
 # So long can a failed CodePush be retried without uploading its archive again.
 RETRY_LIFETIME = timedelta(days=30)
 _PAGE = 1000
+# Archives that wait for their CodePush: of forms, and of programs.
+_WAITING: tuple[type[Upload] | type[BucketUpload], ...] = (Upload, BucketUpload)
 _PUBLISHED_NAME = re.compile(r"[0-9a-f]{64}\.zip", re.ASCII)
 
 
@@ -85,8 +88,21 @@ def delete_leftover_uploads(now: datetime) -> None:
     """
     survey = Survey(now)
     # Its row first: from then on nobody can use it.
-    Upload.objects.filter(expires_at__lte=survey.now).delete()
+    for kind in _WAITING:
+        kind.objects.filter(expires_at__lte=survey.now).delete()
+    _abort_leftover_parts(survey.now)
     _log(survey.delete(survey.list_uploads()))
+
+
+def _abort_leftover_parts(now: datetime) -> None:
+    """The storage keeps parts only of uploads that may still be used, and of the last hour."""
+    begun = bundle_storage.list_begun_uploads()
+    known = set(BucketUpload.objects.values_list("parts_id", flat=True)) if begun else set()
+    for name, parts_id, began_at in begun:
+        if parts_id not in known and began_at <= now - UPLOAD_GRACE:
+            with bundle_storage.parts_storage() as storage:
+                storage.abort_parts(name, parts_id)
+            logger.info("stored=%s aborted: nobody needs its parts", name)
 
 
 def delete_leftover_bundles(now: datetime) -> None:
@@ -179,7 +195,9 @@ def _remove_bundle_file(name: str, now: datetime) -> bool:
 def _list_unneeded_uploads(page: list[StoredFile], now: datetime) -> Iterator[Leftover]:
     names = [file.name for file in page]
     # The waiting ones before the CodePushes: one that is used in between is in both, and not in neither.
-    waiting = dict(Upload.objects.filter(storage_name__in=names).values_list("storage_name", "expires_at"))
+    waiting: dict[str, datetime] = {}
+    for kind in _WAITING:
+        waiting |= dict(kind.objects.filter(storage_name__in=names).values_list("storage_name", "expires_at"))
     codepushes = {codepush.upload_name: codepush for codepush in CodePush.objects.filter(upload_name__in=names)}
     for file in page:
         young_until = file.modified_at + (PART_GRACE if bundle_storage.is_part(file.name) else UPLOAD_GRACE)
@@ -210,7 +228,7 @@ def _remove_upload(name: str, now: datetime) -> bool:
         list(Build.objects.select_for_update().filter(pk__in=mine.values("build_id")).values_list("pk"))
         if any(each.is_unfinished or _find_end_of_retries(each) > now for each in mine):
             return False
-        if Upload.objects.filter(expires_at__gt=now, storage_name=name).exists():
+        if any(kind.objects.filter(expires_at__gt=now, storage_name=name).exists() for kind in _WAITING):
             return False
         mine.update(upload_name="")
         bundle_storage.delete(name)

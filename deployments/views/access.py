@@ -1,5 +1,7 @@
 """The only road from a user and an address to a CodePush; see `builds.access` for projects and builds."""
 
+from typing import cast
+
 from django.contrib.auth.models import AnonymousUser, User
 from django.http import Http404
 
@@ -7,6 +9,9 @@ from builds.access import ProjectAccess, get_build, get_build_by_id
 from builds.models import Build, Role
 from deployments.models import ChangeRequest, CodePush
 from deployments.selectors import list_change_requests, list_related_codepushes
+from deployments.services import bucket_uploads
+from deployments.services.bucket_uploads import NoSuchUpload
+from release_api.models import BucketUpload
 
 
 def get_codepush(
@@ -83,3 +88,16 @@ def get_codepush_pair(
             raise Http404(f"{build} has no CodePush {wanted!r}.")
         found[wanted].build = build
     return access, build, found[deployment_id], found[other_id]
+
+
+def get_bucket_upload(user: User | AnonymousUser, upload_id: str) -> BucketUpload:
+    """One that this user began, and may still release on its build. What is not theirs sounds like what is not there.
+
+    Raises Http404, PermissionDenied.
+    """
+    upload = BucketUpload.objects.filter(upload_id=upload_id).first()
+    try:
+        _, build = get_build_by_id(user, upload.build_id if upload else 0, role=Role.RELEASE_MANAGER)
+        return bucket_uploads.find_upload(upload_id, build=build, actor=cast(User, user))
+    except (Http404, NoSuchUpload) as absent:
+        raise Http404(f"You have no upload {upload_id!r}: it was used already, or is older than a day.") from absent

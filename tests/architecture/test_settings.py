@@ -34,6 +34,7 @@ BAD_VALUES = {
     "AUDIT_RETENTION_DAYS": ["6", "-1", "36501", "a year"],
     "HSTS_SECONDS": ["-1", "63072001", "a year"],
     "DEVICE_REQUESTS_PER_SECOND": ["-1", "1000001", "many"],
+    "API_REQUESTS_PER_SECOND": ["-1", "1000001", "many"],
     "LOG_FORMAT": ["xml", "JSON"],
     "UNUSED_BUNDLE_DAYS": ["1", "36501", "7d"],
     "DEVICE_RETENTION_DAYS": ["0", "36501", "half a year"],

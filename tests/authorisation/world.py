@@ -6,14 +6,16 @@ from typing import Any
 
 from django.contrib.auth.models import Group, User
 from django.contrib.contenttypes.models import ContentType
+from django.core.files.base import ContentFile
 from django.test import Client
 from django.utils import timezone
 
 from builds import services
 from builds.models import AuditEntry, Build, Membership, Project, Role
+from deployments import bundle_storage
 from deployments.models import BundleDiff, ChangeRequest, CodePush
 from metrics.models import Device, ReportLogEntry
-from release_api.models import ApiToken
+from release_api.models import ApiToken, BucketUpload
 from release_api.tokens import create_token
 from tests.deployments.pages import report_installed
 from tests.factories import (
@@ -118,12 +120,27 @@ def _furnish(project: Project, admin: User) -> tuple[dict[str, Any], dict[str, A
         "token_id": token.pk,
         # The API's own name for a token.
         "fingerprint": token.fingerprint,
+        "upload_id": _upload_in_parts(build, admin).upload_id,
         "id": admin.pk,
         "app_label": "builds",
         "content_type_id": ContentType.objects.get_for_model(Project).pk,
         "url": "no-such-page",
     }
     return ids, _list_admin_ids(build, old, new, membership_id)
+
+
+def _upload_in_parts(build: Build, admin: User) -> BucketUpload:
+    """Whole already: what is missing, a bucket would have to say."""
+    upload: BucketUpload = BucketUpload.objects.create(
+        upload_id="upl_of_the_admin",
+        build=build,
+        created_by=admin,
+        storage_name=bundle_storage.save_upload("upl_of_the_admin", ContentFile(b"PK")),
+        size_bytes=2,
+        part_size_bytes=2,
+        expires_at=timezone.now() + timedelta(days=1),
+    )
+    return upload
 
 
 def _ask(codepush: CodePush) -> ChangeRequest:
@@ -146,6 +163,7 @@ def _list_admin_ids(build: Build, old: CodePush, new: CodePush, membership_id: i
         "deployments_codepush": new.pk,
         "deployments_bundle": new.bundle_id,
         "deployments_bundlediff": diff.pk,
+        "release_api_apitoken": ApiToken.objects.latest("pk").pk,
         "deployments_changerequest": ChangeRequest.objects.get().pk,
         "metrics_reportlogentry": ReportLogEntry.objects.latest("pk").pk,
         "auth_group": Group.objects.create(name=SECRET).pk,

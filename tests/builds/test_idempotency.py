@@ -7,9 +7,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from builds import idempotency
 from builds.errors import InvalidInput, NotAllowedNow
 from builds.idempotency import KEPT_FOR, KeyedRequest, KeyReused, do_once
 from builds.models import AuditEntry, Build, DoneRequest, Project
+from builds.tasks import forget_old_requests
+from codepush_site.schedule import SCHEDULE
 from tests.deployments.pages import AsUser, assert_refused, text_of
 
 KEY = "3f0e3a7e-7a55-4d51-9f6f-9a5c2b1f7f10"
@@ -43,8 +46,9 @@ def test_what_was_refused_may_be_sent_again(request_of: Callable[..., KeyedReque
 
 def test_a_key_stands_for_one_request(request_of: Callable[..., KeyedRequest], owner: User) -> None:
     do_once(request_of(), lambda: "/builds/1/")
-    with pytest.raises(KeyReused, match=r"led to /builds/1/\."):
+    with pytest.raises(KeyReused, match=f"The Idempotency-Key '{KEY}' came before") as reused:
         do_once(request_of(request_hash="other"), _never)
+    assert reused.value.answer == "/builds/1/"
     for other in (request_of(actor=owner), request_of(scope="/projects/new/"), request_of(key="other")):
         assert do_once(other, lambda: "/builds/2/") == "/builds/2/"
 
@@ -56,7 +60,22 @@ def test_a_key_is_forgotten_after_a_day(request_of: Callable[..., KeyedRequest])
     assert DoneRequest.objects.count() == 1
 
 
-@pytest.mark.parametrize("key", ["", "x" * 256, "a b", "\0", "ключ"], ids=ascii)
+def test_the_sweep_forgets_what_is_older_than_a_day(
+    request_of: Callable[..., KeyedRequest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(idempotency, "_ROWS_PER_BATCH", 2)
+    for key in "abcd":
+        do_once(request_of(key=key), lambda: "")
+    DoneRequest.objects.exclude(key="d").update(created_at=timezone.now() - KEPT_FOR)
+    forget_old_requests()
+    assert [done.key for done in DoneRequest.objects.all()] == ["d"]
+
+
+def test_the_sweep_comes_by_itself() -> None:
+    assert forget_old_requests.name in {entry["task"] for entry in SCHEDULE.values()}
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "a b", "a\n", "\0", "ключ"], ids=ascii)
 def test_a_key_that_is_none_is_refused(request_of: Callable[..., KeyedRequest], key: str) -> None:
     with pytest.raises(InvalidInput):
         do_once(request_of(key=key), _never)

@@ -1,19 +1,15 @@
 """Archives in an S3 bucket: a real HTTP server that speaks its protocol, on this host."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from io import BytesIO
 from urllib.parse import parse_qs, urlsplit
-from uuid import uuid4
 
-import boto3
 import httpx
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.utils import timezone
-from moto.server import ThreadedMotoServer
 from pytest_django.fixtures import Settings
 from storages.backends.s3 import S3Storage
 
@@ -24,43 +20,9 @@ from deployments.services import upload_parts
 from deployments.services.leftovers import delete_leftover_bundles, delete_leftover_uploads
 from tests.conftest import SAMPLES
 from tests.deployments.answers import bundle_of
+from tests.deployments.conftest import BUCKET
 from tests.deployments.stories import release, sample, small_archive
 from tests.devices import Device
-
-BUCKET = "bundles"
-
-
-@pytest.fixture(scope="module")
-def s3_address() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture
-def bucket(s3_address: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The product keeps its archives there."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "for-tests")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "for-tests")
-    boto3.client("s3", endpoint_url=s3_address, region_name="us-east-1").create_bucket(Bucket=BUCKET)
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "bundles": {
-            "BACKEND": "deployments.object_storage.ObjectStorage",
-            "OPTIONS": {
-                "bucket_name": BUCKET,
-                "location": uuid4().hex,
-                "endpoint_url": s3_address,
-                "region_name": "us-east-1",
-                "file_overwrite": True,
-                "signature_version": "s3v4",
-                "querystring_expire": 24 * 3600,
-            },
-        },
-    }
-    return s3_address
 
 
 def test_a_device_downloads_from_the_bucket(device: Device, build: Build, owner: User, bucket: str) -> None:

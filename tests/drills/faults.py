@@ -118,7 +118,7 @@ def take_all_connections(stage: Stage) -> Iterator[None]:
 def run_second_beat(stage: Stage) -> Iterator[None]:
     """On another host: with a schedule file of its own."""
     with tempfile.TemporaryDirectory() as folder:
-        environment = stage.product._environment | {"VAR_DIR": folder}
+        environment = stage.product.environment | {"VAR_DIR": folder}
         command = f"exec {environment['PYTHON']} -m celery --quiet --app codepush_site beat --pidfile="
         beat = subprocess.Popen(
             ["/bin/sh", "-c", command], cwd=ROOT, env=environment, stderr=subprocess.DEVNULL, start_new_session=True

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from builds.models import Build
 from deployments.models import CodePush
+from deployments.services.attempt import Attempt
 from deployments.services.processing import process_codepush
 from tests.deployments.pages import report_installed
 from tests.deployments.stories import audited, history, live_label, sample, small_archive
@@ -75,6 +76,21 @@ def test_two_uploads_at_once_get_their_labels_in_order_of_success(api: Caller, b
         process_codepush(CodePush.objects.get(deployment_id=deployment_id).pk)
     labels = {each["deployment_id"]: each["label"] for each in api.get(path).json()["items"]}
     assert labels == {second: "v1", first: "v2"}
+
+
+def test_a_second_upload_is_taken_while_one_is_processing(api: Caller, build: Build) -> None:
+    path = f"/builds/{build.pk}/codepushes"
+    first = api.upload(path, small_archive("a()")).json()["deployment_id"]
+    assert Attempt.claim(CodePush.objects.get(deployment_id=first).pk) is not None
+
+    second = api.upload(path, small_archive("b()"))
+    assert second.status_code == 202
+    process_codepush(CodePush.objects.get(deployment_id=second.json()["deployment_id"]).pk)
+
+    assert [(each["status"], each["label"]) for each in api.get(path).json()["items"]] == [
+        ("success", "v1"),
+        ("processing", None),
+    ]
 
 
 def test_the_list_is_newest_first_and_in_pages(api: Caller, build: Build) -> None:

@@ -18,6 +18,8 @@ OPERATIONS = {
     "/api/v1/builds/{build_id}/force-update": {"post", "delete"},
     "/api/v1/builds/{build_id}/explain": {"get"},
     "/api/v1/builds/{build_id}/codepushes": {"get", "post"},
+    "/api/v1/builds/{build_id}/uploads": {"post"},
+    "/api/v1/uploads/{upload_id}": {"get"},
     "/api/v1/codepushes/{deployment_id}": {"get", "patch"},
     "/api/v1/codepushes/{deployment_id}/rollback": {"post"},
     "/api/v1/codepushes/{deployment_id}/promote": {"post"},
@@ -58,7 +60,7 @@ def test_every_operation_asks_for_a_token_and_says_how_it_refuses() -> None:
     for methods in _document()["paths"].values():
         for method, operation in methods.items():
             assert operation["security"] == [{"BearerToken": []}]
-            refusals = {"400", "401", "403", "404", "422"} | (set() if method == "get" else {"409", "413"})
+            refusals = {"400", "401", "403", "404", "422", "429"} | (set() if method == "get" else {"409", "413"})
             assert refusals < set(operation["responses"])
 
 

@@ -1,17 +1,21 @@
 """A request that is sent twice with the same Idempotency-Key acts once, and is answered alike."""
 
+import json
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 from unittest import mock
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import User
+from django.db.models import Model
 from django.utils import timezone
 
-from builds.models import Build, Project, Role
+from builds.idempotency import KEPT_FOR
+from builds.models import Build, DoneRequest, Project, Role
 from deployments.models import CodePush
-from release_api import idempotency
-from release_api.models import StoredAnswer
+from release_api.models import ApiToken, StoredAnswer
 from release_api.tasks import delete_expired_answers
 from tests.deployments.stories import history, live_label, small_archive, stored_files
 from tests.deployments.test_concurrency import at_once
@@ -89,35 +93,57 @@ def test_a_key_is_forgotten_after_a_day(api: Caller, build: Build) -> None:
     v1, _ = history(build, 2)
     path = f"/codepushes/{v1.deployment_id}/promote"
     api.post(path, {}, **KEY)
-    StoredAnswer.objects.update(created_at=timezone.now() - idempotency.KEPT_FOR)
+    DoneRequest.objects.update(created_at=timezone.now() - KEPT_FOR)
     assert api.post(path, {}, **KEY).json()["label"] == "v4"
 
 
-def test_expired_answers_are_deleted(api: Caller, project: Project) -> None:
-    for name in ("One", "Two"):
-        api.post("/projects", {"name": name}, Idempotency_Key=name)
-    StoredAnswer.objects.filter(key="One").update(created_at=timezone.now() - timedelta(days=1, seconds=1))
+def _keep_old_answer(key: str, **values: Any) -> None:
+    """As the code before `builds.DoneRequest` had kept what it answered to the first token there is."""
+    StoredAnswer.objects.create(token=ApiToken.objects.get(), key=key, status=201, **values)
+
+
+def test_what_was_answered_before_the_answers_moved_is_still_known(api: Caller, build: Build) -> None:
+    v1, _ = history(build, 2)
+    path = f"/codepushes/{v1.deployment_id}/promote"
+    first = api.post(path, {}, **KEY)
+    done = DoneRequest.objects.get()
+    _keep_old_answer(KEY["Idempotency_Key"], request_sha256=done.request_hash, body=json.dumps(first.json()))
+    done.delete()
+
+    import_module("release_api.migrations.0002_answers_are_done_requests").copy_answers(apps, None)
+
+    assert api.post(path, {}, **KEY).json() == first.json()
+    assert live_label(build) == "v3"
+
+
+def test_the_table_that_nothing_writes_to_empties_itself(api: Caller) -> None:
+    for key in ("one", "two"):
+        _keep_old_answer(key, request_sha256="")
+    StoredAnswer.objects.filter(key="one").update(created_at=timezone.now() - timedelta(days=1, seconds=1))
     delete_expired_answers()
-    assert [stored.key for stored in StoredAnswer.objects.all()] == ["Two"]
+    assert [stored.key for stored in StoredAnswer.objects.all()] == ["two"]
 
 
-@pytest.mark.parametrize("key", ["", " ", "ü", "x" * 201, "a b"])
+@pytest.mark.parametrize("key", ["", " ", "ü", "x" * 256, "a b"])
 def test_what_is_no_key_is_refused(api: Caller, key: str) -> None:
     answer = api.post("/projects", {"name": "X"}, Idempotency_Key=key)
     assert_error(answer, 422, "invalid_input", field="Idempotency-Key")
     assert Project.objects.count() == 1
 
 
+def _die_at_the_answer(done: DoneRequest, **how: Any) -> None:
+    if not done._state.adding:
+        raise KeyboardInterrupt
+    Model.save(done, **how)
+
+
 def test_after_a_crash_in_the_middle_the_request_acts(api: Caller, build: Build) -> None:
     v1, _ = history(build, 2)
     path = f"/codepushes/{v1.deployment_id}/promote"
     # The effect is done and not committed, the answer not stored: a process that dies here leaves neither.
-    dies = mock.patch.object(
-        StoredAnswer.objects, "filter", side_effect=[StoredAnswer.objects.none(), KeyboardInterrupt]
-    )
-    with dies, pytest.raises(KeyboardInterrupt):
+    with mock.patch.object(DoneRequest, "save", _die_at_the_answer), pytest.raises(KeyboardInterrupt):
         api.post(path, {}, **KEY)
-    assert (live_label(build), StoredAnswer.objects.count()) == ("v2", 0)
+    assert (live_label(build), DoneRequest.objects.count()) == ("v2", 0)
     assert api.post(path, {}, **KEY).json()["label"] == "v3"
 
 

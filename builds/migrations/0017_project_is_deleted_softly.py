@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("builds", "0014_signing_key"),
+        ("builds", "0016_done_requests_by_age"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('builds', '0015_project_is_deleted_softly'),
+        ('builds', '0017_project_is_deleted_softly'),
     ]
 
     operations = [
