@@ -60,6 +60,9 @@ class Project(models.Model):
     ios_bundle_id = models.CharField("iOS bundle ID", max_length=155, blank=True)
     android_bundle_id = models.CharField("Android application ID", max_length=155, blank=True)
     huawei_bundle_id = models.CharField("Huawei application ID", max_length=155, blank=True)
+    needs_second_factor = models.BooleanField(
+        db_default=False, default=False, help_text="Members without one see nothing of it."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects: ClassVar[ProjectQuerySet] = ProjectQuerySet.as_manager()  # type: ignore[assignment]
@@ -207,7 +210,8 @@ class Build(models.Model):
 class AuditEntry(models.Model):
     """Who did what to which object, before → after. Written in the transaction of the change, never altered."""
 
-    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="audit_entries")
+    # None: of a person's own account.
+    project = models.ForeignKey(Project, null=True, blank=True, on_delete=models.PROTECT, related_name="audit_entries")
     build = models.ForeignKey(Build, null=True, blank=True, on_delete=models.PROTECT, related_name="audit_entries")
     # Text, not a key: this app does not know deployments, and the entry outlives what it tells of.
     deployment_id = models.CharField(max_length=32, blank=True)
@@ -238,6 +242,8 @@ class AuditEntry(models.Model):
             models.Index(fields=["project", "-id"], name="audit_by_project_newest"),
             models.Index(fields=["action", "-id"], name="audit_by_action_newest"),
             models.Index(fields=["created_at"], name="audit_by_time"),
+            # What happened to one's own account, on its page.
+            models.Index(fields=["actor", "-id"], name="audit_of_accounts", condition=Q(project=None)),
         ]
 
     def __str__(self) -> str:

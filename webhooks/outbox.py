@@ -25,7 +25,7 @@ def write_deliveries(*, entry: AuditEntry, **_: Any) -> None:
     No query for what is no event, one when nobody follows it, three when somebody does.
     """
     events = find_events(entry.action, entry.before, entry.after)
-    if not events:
+    if not events or entry.project_id is None:
         return
     webhooks = list(Webhook.objects.filter(project_id=entry.project_id, is_active=True))
     wanted = [(webhook, event) for event in events for webhook in webhooks if event in webhook.events]

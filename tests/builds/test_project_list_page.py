@@ -101,6 +101,7 @@ def test_the_list_costs_a_fixed_number_of_queries(
         CodePushFactory(build=build)
     client = as_user(viewer)
     # Session, user; count and page of projects; deployment keys, four of metrics; store-live builds, their Live
-    # CodePushes, labels with the same bundle; last CodePushes; what runs, for the header.
-    with django_assert_num_queries(14):
+    # CodePushes, labels with the same bundle; last CodePushes; projects that ask for a second factor; what runs, for
+    # the header.
+    with django_assert_num_queries(15):
         client.get("/projects/")
