@@ -1,5 +1,3 @@
-from collections.abc import Iterator
-
 import pytest
 
 from builds.rate_limit import RateLimit
@@ -13,11 +11,10 @@ def mailbox(monkeypatch: pytest.MonkeyPatch) -> Mailbox:
 
 
 @pytest.fixture(autouse=True)
-def _fresh_limits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _fresh_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody has tried anything yet."""
     monkeypatch.setattr(limits, "attempts", RateLimit(1 / limits.SECONDS_PER_ATTEMPT, limits.ATTEMPTS))
     monkeypatch.setattr(limits, "codes", RateLimit(1 / limits.SECONDS_PER_ATTEMPT, limits.ATTEMPTS))
     monkeypatch.setattr(limits, "mails_to", RateLimit(1 / 900, burst=3))
     monkeypatch.setattr(limits, "mails_from", RateLimit(1 / 60, burst=20))
     monkeypatch.setattr(limits, "invitations", RateLimit(1 / 60, burst=50))
-    yield

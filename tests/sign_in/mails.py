@@ -31,9 +31,8 @@ class Mailbox:
     def links_to(self, address: str) -> list[str]:
         self.deliver()
         bodies = [str(each.body) for each in outbox.outbox if each.to == [address]]
-        return [
-            re.sub(r"^http://testserver", "", link) for body in bodies for link in re.findall(r"^http\S+$", body, re.M)
-        ]
+        links = [link for body in bodies for link in re.findall(r"^http\S+$", body, re.MULTILINE)]
+        return [link.removeprefix("http://testserver") for link in links]
 
     def link_to(self, address: str) -> str:
         """The one in the latest mail."""
