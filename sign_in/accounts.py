@@ -136,15 +136,21 @@ def create_account(*, email: str, first_name: str, last_name: str, password: str
     else:
         require_strong(password, user, field="new_password")
         user.set_password(password)
-    with transaction.atomic():
-        try:
-            with transaction.atomic():
-                user.save()
-        except IntegrityError as taken:
-            raise InvalidInput(f"The username {email!r} is taken. Ask who runs this server.") from taken
-        after = {"username": email, "source": source}
-        audit.record(AuditAction.ACCOUNT_CREATED, actor=user, project=None, after=after)
-    return user
+    return _save_new(user, source=source)
+
+
+def is_admin(username: str) -> bool:
+    return User.objects.filter(username=username, is_superuser=True, is_staff=True, is_active=True).exists()
+
+
+def create_admin(*, username: str, email: str, password: str) -> User:
+    """An account with every right. Raises InvalidInput for a name that is taken, or a weak password."""
+    user = User(username=username.strip(), email=email.strip(), is_staff=True, is_superuser=True)
+    require_clean_fields(user, ["username", "email"])
+    _require_free(user)
+    require_strong(password, user, field="password")
+    user.set_password(password)
+    return _save_new(user, source="command")
 
 
 def require_strong(password: str, user: User, *, field: str) -> None:
@@ -152,6 +158,18 @@ def require_strong(password: str, user: User, *, field: str) -> None:
         validate_password(password, user)
     except ValidationError as refusal:
         raise InvalidInput(" ".join(refusal.messages), field=field) from refusal
+
+
+def _save_new(user: User, *, source: str) -> User:
+    with transaction.atomic():
+        try:
+            with transaction.atomic():
+                user.save()
+        except IntegrityError as taken:
+            raise InvalidInput(f"The username {user.username!r} is taken by another account.") from taken
+        after = {"username": user.username, "source": source}
+        audit.record(AuditAction.ACCOUNT_CREATED, actor=user, project=None, after=after)
+    return user
 
 
 def _set_password(user: User, password: str, action: AuditAction, session_key: str | None) -> User:

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Any, cast
 
-from allauth.account.internal.flows.login import perform_login
+from allauth.account.internal.flows.login import perform_login, record_authentication
 from allauth.account.models import Login
 from django.contrib import messages
 from django.contrib.auth.models import User
@@ -121,6 +121,7 @@ def _open_account(request: HttpRequest, invitation: Invitation) -> HttpResponse:
             status = find_status(refusal)
         else:
             url = reverse("project_detail", args=[invitation.project.slug])
+            record_authentication(request, user, method="password", reauthenticated=True)
             return perform_login(request, Login(user=user, redirect_url=url))
     return _show(request, "new_account", status, invitation=invitation, form=form)
 
