@@ -58,12 +58,15 @@ class OidcAdapter(DefaultSocialAccountAdapter):
             raise ImmediateHttpResponse(_refuse(request, refusal.message)) from refusal
 
     def on_authentication_error(self, *args: Any, **told: Any) -> None:
-        sentence = f"Signing in by {settings.OIDC_NAME} did not work. Try again, or ask who runs this server."
-        raise ImmediateHttpResponse(_refuse(args[0], sentence))
+        raise ImmediateHttpResponse(refuse_single_sign_on(args[0]))
 
     def list_apps(self, request: HttpRequest, provider: Any = None, client_id: Any = None) -> list[SocialApp]:
         """The one of the environment. Rows in the database could add providers of their own."""
         return [app for app in super().list_apps(request, provider, client_id) if app.pk is None]
+
+
+def refuse_single_sign_on(request: HttpRequest) -> HttpResponse:
+    return _refuse(request, f"Signing in by {settings.OIDC_NAME} did not work. Try again, or ask who runs this server.")
 
 
 def _refuse(request: HttpRequest, sentence: str) -> HttpResponse:

@@ -1,20 +1,19 @@
 """Only what we want of allauth is here, at addresses of our own and under the names that it looks for."""
 
-from allauth.socialaccount.providers.openid_connect import views as oidc
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from sign_in.views import account, invitations, second_factors, sign_in
+from sign_in.views import account, invitations, second_factors, sign_in, single_sign_on
 
 _MEMBERS = "projects/<slug:slug>/settings/members/"
-_SSO = {"provider_id": "sso"}
 
 urlpatterns = [
     path("sign-in/", sign_in.SignIn.as_view(), name="sign_in"),
     path("sign-in/", sign_in.SignIn.as_view(), name="account_login"),
     path("sign-in/second-factor/", second_factors.GiveFactor.as_view(), name="mfa_authenticate"),
-    path("sign-in/sso/", oidc.login, _SSO, name="openid_connect_login"),
-    path("sign-in/sso/callback/", oidc.callback, _SSO, name="openid_connect_callback"),
+    path("sign-in/sso/", single_sign_on.leave, name="sign_in_sso"),
+    # The name, and its argument, by which allauth finds it.
+    path("sign-in/sso/callback/", single_sign_on.come_back, {"provider_id": "sso"}, name="openid_connect_callback"),
     path("sign-in/forgotten/", sign_in.ask_for_reset, name="password_forgotten"),
     path("sign-in/reset/<uidb64>/<token>/", sign_in.ResetPassword.as_view(), name="password_reset"),
     path("sign-out/", LogoutView.as_view(), name="sign_out"),

@@ -60,11 +60,11 @@ def test_a_member_without_one_sees_only_how_to_get_one(
     AuditEntry.objects.create(project=strict, build=build, action="build.registered", actor_name="Elif", reason="known")
     for address in ("/deployments/", "/audit/", "/audit.csv", "/search/?q=3.0.0"):
         answer = client.get(address)
-        content = b"".join(answer) if answer.streaming else answer.content  # type: ignore[attr-defined]
+        content = b"".join(answer) if answer.streaming else answer.content
         assert b"3.0.0 #" not in content
         assert b"known" not in content
-    page = text_of(client.get("/projects/"))
-    assert "1 project of yours asks for a second factor: Northwind Outdoor." in page
+    listed = text_of(client.get("/projects/"))
+    assert "1 project of yours asks for a second factor: Northwind Outdoor." in listed
     assert "Asks for a second factor" in text_of(client.get("/account/"))
 
 
@@ -89,7 +89,7 @@ def test_tokens_go_on_as_they_are(viewer: User, strict: Project, build: Build) -
 
 def test_recovery_codes_alone_are_no_factor(as_user: AsUser, viewer: User, strict: Project) -> None:
     give_app(viewer)
-    viewer.authenticator_set.filter(type="totp").delete()  # type: ignore[attr-defined]
+    viewer.authenticator_set.filter(type="totp").delete()
     assert as_user(viewer).get("/projects/northwind-outdoor/").status_code == 403
 
 
@@ -140,7 +140,7 @@ def test_who_is_no_staff_is_told_so(as_user: AsUser, owner: User) -> None:
 
 def test_support_lets_in_who_lost_their_factor(support: Client, staff: User, viewer: User) -> None:
     give_app(give_password(viewer))
-    authenticator = viewer.authenticator_set.get(type="totp")  # type: ignore[attr-defined]
+    authenticator = viewer.authenticator_set.get(type="totp")
     page = support.get(f"/admin/mfa/authenticator/{authenticator.pk}/change/")
     assert authenticator.data["secret"] not in text_of(page)
     form = {"action": "remove_second_factors", "_selected_action": authenticator.pk}

@@ -159,7 +159,7 @@ def test_the_app_is_removed_with_its_codes(vera: User, app: App) -> None:
     assert client.get("/account/app/").headers["Location"] == "/account/app/remove/"
     assert client.post("/account/app/remove/").headers["Location"] == "/account/"
     assert "Your authenticator app is removed." in text_of(client.get("/account/"))
-    assert not vera.authenticator_set.exists()  # type: ignore[attr-defined]
+    assert not vera.authenticator_set.exists()
     assert _audited(vera) == ["account.factor_removed"]
     _, led_to = begin_sign_in("vera")
     assert led_to == "/projects/"
