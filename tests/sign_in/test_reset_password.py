@@ -27,7 +27,7 @@ def person(viewer: User) -> User:
 
 def _follow(client: Client, link: str) -> str:
     """Django takes the token out of the address; returns where the form is."""
-    return client.get(link, follow=True).request["PATH_INFO"]
+    return str(client.get(link, follow=True).request["PATH_INFO"])
 
 
 def test_the_link_leads_to_a_new_password(client: Client, person: User, mailbox: Mailbox, as_user: AsUser) -> None:
