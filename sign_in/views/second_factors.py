@@ -75,7 +75,7 @@ class _FactorPage:
 @_fresh
 class SetUpApp(_FactorPage, ActivateTOTPView):
     template_name = "accounts/app_set_up.html"
-    said = "Your authenticator app is set up. You are signed out everywhere else."
+    said = "Your authenticator app is set up."
 
     def form_valid(self, form: Any) -> HttpResponse:
         with transaction.atomic():

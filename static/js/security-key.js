@@ -1,6 +1,6 @@
 // A security key is asked when its button is pressed; its answer is sent with the form that the button is in.
 for (const form of document.querySelectorAll("form[data-security-key]")) {
-  const problem = form.querySelector("[data-key-problem]");
+  const problem = document.querySelector("[data-key-problem]");
   form.querySelector("[data-use-key]").addEventListener("click", async () => {
     if (!form.reportValidity()) return;
     problem.hidden = true;

@@ -85,7 +85,7 @@ def test_a_key_confirms_that_it_is_oneself(
     settings.ACCOUNT_REAUTHENTICATION_TIMEOUT = 0
     page.goto(f"{live_server.url}/account/recovery-codes/new/")
     look_at(page, "confirm-password")
-    page.get_by_role("link", name="Use a security key").click()
+    page.get_by_role("link", name="Use a security key instead").click()
     look_at(page, "confirm-key")
     settings.ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
     page.get_by_role("button", name="Use a security key").click()

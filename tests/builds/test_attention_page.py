@@ -109,8 +109,9 @@ def test_it_costs_a_fixed_number_of_queries(
         _fail(BuildFactory(project=build.project))
     client = as_user(viewer)
     # Session, user; what is Live, four of attention, failures; count and page of projects, their store-live builds
-    # and what is Live there, two of metrics, last CodePushes; all devices; what runs, for the header.
-    with django_assert_num_queries(17):
+    # and what is Live there, two of metrics, last CodePushes; all devices; projects that ask for a second factor; what
+    # runs, for the header.
+    with django_assert_num_queries(18):
         client.get("/projects/")
 
 
