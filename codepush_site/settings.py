@@ -260,6 +260,8 @@ else:
 CELERY_BEAT_SCHEDULE = SCHEDULE
 
 EMAIL_FILE_PATH = VAR_DIR / "mail"
+# Whoever reads them can use their links.
+EMAIL_FILE_PATH.mkdir(mode=0o700, exist_ok=True)
 
 _is_https = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _is_https

@@ -57,5 +57,8 @@ def _send(template: str, subject: str, to: str, told: dict[str, Any]) -> None:
     # A name with a line end would be a header of its own.
     subject = " ".join(f"{subject} · CodePush Console".split())
     send_mail(subject, text, settings.DEFAULT_FROM_EMAIL, [to])
-    where = "" if settings.EMAIL_URL else f"; EMAIL_URL is not set, so it is a file in {settings.EMAIL_FILE_PATH}"
-    logger.info("mail sent: %s%s", template, where)
+    if settings.EMAIL_URL:
+        logger.info("mail sent: %s", template)
+    else:
+        # Loud enough to be seen: somebody waits for it.
+        logger.warning("EMAIL_URL is not set; the mail (%s) is a file in %s", template, settings.EMAIL_FILE_PATH)
