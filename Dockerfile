@@ -12,4 +12,4 @@ USER codepush
 RUN SECRET_KEY=unused python manage.py collectstatic --noinput --verbosity 0
 EXPOSE 8000
 HEALTHCHECK CMD python -c "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=2)"
-CMD ["python", "-m", "granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--blocking-threads", "32", "--no-ws", "--log-level", "error", "codepush_site.wsgi:application"]
+CMD ["python", "-m", "granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--blocking-threads", "32", "--http", "1", "--no-ws", "--log-level", "error", "codepush_site.wsgi:application"]

@@ -79,4 +79,4 @@ def update_build(request: ApiRequest, build_id: ObjectId, values: BuildPatch) ->
 
 def describe_changed(build: Build) -> BuildOut:
     """A build as a service left it. Two queries."""
-    return BuildOut.of(Build.objects.select_related("project", "triggered_by").get(pk=build.pk))
+    return BuildOut.of(selectors.reload_build(build))

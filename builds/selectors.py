@@ -100,6 +100,16 @@ def find_store_live_build(build: Build) -> Build | None:
     return Build.objects.in_slot_of(build).store_live().first()
 
 
+def count_forced_builds(build: Build) -> int:
+    """How many builds of the same project, platform and build target have Force Update."""
+    return Build.objects.in_slot_of(build).filter(is_force_updated=True).count()
+
+
+def reload_build(build: Build) -> Build:
+    """The build as it is now, with its project and who triggered it. One query."""
+    return Build.objects.select_related("project", "triggered_by").get(pk=build.pk)
+
+
 _STORE_ACTIONS = (
     AuditAction.STORE_STATUS_CHANGED,
     AuditAction.STORE_STATUS_DEMOTED,

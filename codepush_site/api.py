@@ -18,7 +18,9 @@ api = NinjaAPI(
         "Errors are `{error: {code, message, fields?}}`. Lists take `limit` and `offset`."
     ),
     auth=BearerToken(),
+    # `api_docs` shows both.
     docs_url=None,
+    openapi_url=None,
     urls_namespace="release_api",
 )
 add_handlers(api)

@@ -9,6 +9,7 @@ import redis
 from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
 
 from deployments import bundle_storage, snapshot_refresh
 
@@ -21,11 +22,13 @@ _STALE_SECONDS = 10.0
 _storage_threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="readyz")
 
 
+@require_safe
 def show_liveness(request: HttpRequest) -> HttpResponse:
     """200 as long as the process answers; nothing else is looked at."""
     return HttpResponse("ok", content_type="text/plain")
 
 
+@require_safe
 def show_readiness(request: HttpRequest) -> JsonResponse:
     """200 when every part is there; 503 that names those that are not."""
     checks: dict[str, Callable[[], None]] = {"database": _check_database, "bundle_storage": _check_storage}

@@ -19,6 +19,7 @@ urlpatterns = [
     path("", include("webhooks.urls")),
     path("", include("release_api.urls")),
     path("api/v1/docs", api_docs.show_docs, name="api_docs"),
+    path("api/v1/openapi.json", api_docs.send_document, name="api_document"),
     path("api/v1/", api.urls),
     path("admin/", admin.site.urls),
     path("healthz", health.show_liveness, name="healthz"),

@@ -22,8 +22,10 @@ tracing.start(sentry_dsn=settings.SENTRY_DSN, otlp_endpoint=settings.OTEL_EXPORT
 django_application = get_wsgi_application()
 
 # Only now: these import settings and models.
+from codepush_site import slow_clients  # noqa: E402
 from deployments import bundle_download, device_limits, snapshot_refresh  # noqa: E402
 from deployments import device_api as deployments_api  # noqa: E402
+from deployments.device_http import WsgiApp  # noqa: E402
 from metrics import device_api as metrics_api  # noqa: E402
 
 DEVICE_ROUTES = {**deployments_api.ROUTES, **metrics_api.ROUTES}
@@ -39,11 +41,14 @@ if settings.SNAPSHOT_POLL_SECONDS:
 
 def application(environ: dict[str, Any], start_response: "StartResponse") -> Iterable[bytes]:
     path: str = environ["PATH_INFO"]
+    endpoint: WsgiApp | None = None
     if path.startswith("/api/"):
         # A trailing slash is accepted, as by the server of origin.
         endpoint = DEVICE_ROUTES.get(path) or DEVICE_ROUTES.get(path.rstrip("/"))
         if endpoint is None and path.startswith(bundle_download.PREFIX):
             endpoint = bundle_download.download_bundle
-        if endpoint is not None:
-            return (endpoint if device_limits.allows(environ) else device_limits.refuse)(environ, start_response)
-    return django_application(environ, start_response)
+        if endpoint is not None and not device_limits.allows(environ):
+            endpoint = device_limits.refuse
+    if endpoint is bundle_download.download_bundle:
+        return slow_clients.send(endpoint, environ, start_response)
+    return slow_clients.receive(endpoint or django_application, environ, start_response)

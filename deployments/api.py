@@ -19,7 +19,7 @@ router = Router(tags=["CodePushes"])
 def list_codepushes(request: ApiRequest, build_id: ObjectId, limit: Limit = 50, offset: Offset = 0) -> CodePushPage:
     """Newest first."""
     _, build = get_build_by_id(request.auth, build_id)
-    everything = CodePush.objects.filter(build=build).newest_first()
+    everything = selectors.list_codepushes(build)
     # First which ones, by the index alone: otherwise all those before them would be joined, sorted and left out.
     ids, count = cut(everything.values_list("pk", flat=True), limit, offset)
     rows = selectors.list_related_codepushes(build).with_is_live().filter(pk__in=ids)

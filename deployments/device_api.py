@@ -120,8 +120,7 @@ def _answer(environ: Environ, spelling: _Spelling) -> Answer:
     query_string: str = environ.get("QUERY_STRING", "")
     base_url = find_base_url(environ)
     prefix, _, client_unique_id = query_string.rpartition(spelling.id_mark)
-    question = (prefix, base_url)
-    if (answer_before := spelling.repeated.find(question, client_unique_id)) is not None:
+    if (answer_before := spelling.repeated.find(base_url, prefix, client_unique_id)) is not None:
         return answer_before
     try:
         query = parse_query(query_string)
@@ -135,7 +134,7 @@ def _answer(environ: Environ, spelling: _Spelling) -> Answer:
     said = _decide_answer(snapshot, query, base_url, is_legacy=spelling.is_legacy)
     # An id in the prefix may count in place of the last one, or not.
     if _ID_NAMES.isdisjoint(_read_parameters(prefix)):
-        spelling.repeated.remember(question, client_unique_id, snapshot, said)
+        spelling.repeated.remember(base_url, prefix, client_unique_id, snapshot, said)
     return said
 
 

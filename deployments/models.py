@@ -105,6 +105,10 @@ class BundleFileSizes(models.Model):
         return f"File sizes of {self.bundle_id}"
 
 
+# As `bundle_storage.save_published` calls what it stores.
+_HASH_NAME = r"^[0-9a-f]{64}\.zip$"
+
+
 class BundleDiff(models.Model):
     """The archive that turns one bundle into another: changed files, and the names of those to delete."""
 
@@ -119,6 +123,8 @@ class BundleDiff(models.Model):
             models.UniqueConstraint(fields=["from_bundle", "to_bundle"], name="diff_is_unique"),
             models.CheckConstraint(condition=~Q(from_bundle=F("to_bundle")), name="diff_joins_two_bundles"),
             models.CheckConstraint(condition=Q(size_bytes__gt=0), name="diff_size_is_positive"),
+            # Snapshots keep the hash only (`hash_map`).
+            models.CheckConstraint(condition=Q(storage_name__regex=_HASH_NAME), name="diff_is_named_by_its_hash"),
         ]
 
     def __str__(self) -> str:
@@ -143,6 +149,7 @@ class BundlePatch(models.Model):
             models.UniqueConstraint(fields=["from_bundle", "to_bundle"], name="patch_is_unique"),
             models.CheckConstraint(condition=~Q(from_bundle=F("to_bundle")), name="patch_joins_two_bundles"),
             models.CheckConstraint(condition=Q(size_bytes__gt=0), name="patch_size_is_positive"),
+            models.CheckConstraint(condition=Q(storage_name__regex=_HASH_NAME), name="patch_is_named_by_its_hash"),
         ]
 
     def __str__(self) -> str:

@@ -5,8 +5,6 @@ only to find the first candidate whose rollout includes it. So a question has, f
 candidate, and one for devices outside of all rollouts; each is made by `decide` for the first device that asks.
 """
 
-import sys
-import weakref
 from dataclasses import dataclass
 from time import monotonic
 
@@ -21,14 +19,12 @@ _MAX_QUESTION_LENGTH = 500
 # An answer may hold an address that is valid for a while (`bundle_storage.download_address`).
 _REMEMBERED_SECONDS = 3600.0
 
-Question = tuple[str, str]
-
 
 @dataclass(slots=True)
 class _Known:
-    deployment_key: str
-    # Weak: a snapshot that is no longer in service should go, whoever asked about it.
-    snapshot: "weakref.ref[Snapshot]"
+    """Answers from one snapshot: with it they end."""
+
+    held: snapshots.Held
     asked_at: float
     # By the place of the candidate that includes the device; a further one for devices outside of all rollouts.
     answers: tuple[Answer | None, ...]
@@ -38,36 +34,52 @@ class RepeatedQuestions:
     """Safe to use from many threads: each step is one operation on a dict, and an answer lost is made anew."""
 
     def __init__(self) -> None:
-        self._known: dict[Question, _Known] = {}
+        # By the server's address, of which there are few, then by the query string.
+        self._known: dict[str, dict[str, _Known]] = {}
+        self._count = 0
 
-    def find(self, question: Question, client_unique_id: str) -> Answer | None:
+    def find(self, base_url: str, prefix: str, client_unique_id: str) -> Answer | None:
         """What `decide` said to such a device, if the snapshot is still the one in service. No query, ever."""
-        known = self._known.get(question)
+        known = self._known.get(base_url, _NOTHING).get(prefix)
         if known is None or monotonic() - known.asked_at > _REMEMBERED_SECONDS or not _is_plain(client_unique_id):
             return None
-        snapshot = snapshots.store.find_warm(known.deployment_key)
-        if snapshot is None or known.snapshot() is not snapshot:
+        held = known.held
+        snapshot = held.snapshot
+        if snapshot is None:
             return None
+        held.is_used = True
         # Without a rollout nobody needs to look at its candidates: with thousands of builds they are in no cache.
         place = _find_place(snapshot, client_unique_id) if len(known.answers) > 1 else 0
         return known.answers[place]
 
-    def remember(self, question: Question, client_unique_id: str, snapshot: Snapshot, answer: Answer) -> None:
+    def remember(self, base_url: str, prefix: str, client_unique_id: str, snapshot: Snapshot, answer: Answer) -> None:
         """`answer` is what `decide` said. The id is as sent, at the end of the query string; no other is in it."""
-        prefix, base_url = question
+        held = snapshots.store.find_held(snapshot.deployment_key)
         if len(prefix) > _MAX_QUESTION_LENGTH or not _is_plain(client_unique_id):
             return
-        known = self._known.get(question)
-        if known is None or known.snapshot() is not snapshot or monotonic() - known.asked_at > _REMEMBERED_SECONDS:
-            if len(self._known) >= MAX_QUESTIONS:
-                # Simpler than telling the old from the new, and seldom: what is still asked comes back at once.
-                self._known.clear()
-            nothing = (None,) * _count_places(snapshot)
-            known = _Known(snapshot.deployment_key, weakref.ref(snapshot), monotonic(), nothing)
-            # One text for all questions to this address.
-            self._known[prefix, sys.intern(base_url)] = known
+        if held is None or held.snapshot is not snapshot:
+            # It went out of service meanwhile.
+            return
+        known = self._known.get(base_url, _NOTHING).get(prefix)
+        if known is None or known.held is not held or monotonic() - known.asked_at > _REMEMBERED_SECONDS:
+            known = _Known(held, monotonic(), (None,) * _count_places(snapshot))
+            self._keep(base_url, prefix, known)
         place = _find_place(snapshot, client_unique_id)
         known.answers = tuple(answer if at == place else other for at, other in enumerate(known.answers))
+
+    def forget(self) -> None:
+        self._known, self._count = {}, 0
+
+    def _keep(self, base_url: str, prefix: str, known: _Known) -> None:
+        if self._count >= MAX_QUESTIONS:
+            # Simpler than telling the old from the new, and seldom: what is still asked comes back at once.
+            self.forget()
+        by_prefix = self._known.setdefault(base_url, {})
+        self._count += prefix not in by_prefix
+        by_prefix[prefix] = known
+
+
+_NOTHING: dict[str, _Known] = {}
 
 
 def _is_plain(client_unique_id: str) -> bool:

@@ -104,6 +104,11 @@ def load_candidate_rows(codepush_ids: Iterable[int]) -> list[CandidateRow]:
     return [CandidateRow._make(row) for row in rows]
 
 
+def list_codepushes(build: Build) -> CodePushQuerySet:
+    """All of the build, newest first."""
+    return CodePush.objects.filter(build=build).newest_first()
+
+
 def list_related_codepushes(build: Build, *, show: str = "all") -> CodePushQuerySet:
     """Cards of Build Detail, newest first, with what a card shows joined in: one query however many rows.
 

@@ -22,7 +22,7 @@ from deployments.policy.version_range import find_version
 logger = logging.getLogger(__name__)
 
 # Raise it when the fields of Snapshot or Candidate change: what another version wrote is not read.
-FORMAT = 1
+FORMAT = 2
 MAX_KEPT = 20_000
 # Held snapshots are read anew, and so kept anew, every few minutes. One that was not for so long before the last write
 # was held by nobody any more: what it offers may have been disabled since.

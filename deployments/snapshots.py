@@ -49,8 +49,10 @@ class SnapshotUnavailable(Exception):
 
 
 @dataclass(slots=True)
-class _Entry:
-    snapshot: Snapshot
+class Held:
+    """A snapshot for as long as it is the one in service, then None: whoever keeps this sees it go."""
+
+    snapshot: Snapshot | None
     loaded_at: float
     is_used: bool = False
 
@@ -59,7 +61,7 @@ class SnapshotStore:
     """Snapshots by deployment key, least recently used out first. Safe to use from many threads."""
 
     def __init__(self) -> None:
-        self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self._held: OrderedDict[str, Held] = OrderedDict()
         self._unknown_until: OrderedDict[str, float] = OrderedDict()
         self._lock = threading.Lock()
         self._loading: dict[str, threading.Lock] = {}
@@ -69,13 +71,17 @@ class SnapshotStore:
         self._refreshed_at = monotonic()
         self._is_refresh_due = False
 
+    def find_held(self, deployment_key: str) -> Held | None:
+        """No query, and no lock: looking into a dict is one step for the interpreter."""
+        return self._held.get(deployment_key)
+
     def find_warm(self, deployment_key: str) -> Snapshot | None:
-        """The snapshot, if it is held. No query, and no lock: looking into a dict is one step for the interpreter."""
-        entry = self._entries.get(deployment_key)
-        if entry is None:
+        """The snapshot, if it is held, as cheaply as that."""
+        held = self._held.get(deployment_key)
+        if held is None:
             return None
-        entry.is_used = True
-        return entry.snapshot
+        held.is_used = True
+        return held.snapshot
 
     def get(self, deployment_key: str) -> Snapshot | None:
         """The build's snapshot, or None for an unknown key. No query when warm, two at most when cold.
@@ -92,7 +98,7 @@ class SnapshotStore:
         """Held ones of these are what the database says now. Two queries each; if they fail, the next round does it."""
         for key in deployment_keys:
             self._unknown_until.pop(key, None)
-            if key in self._entries:
+            if key in self._held:
                 try:
                     self._reload(key)
                 except DatabaseFailure:
@@ -114,7 +120,8 @@ class SnapshotStore:
 
     def clear(self) -> None:
         with self._lock:
-            self._entries.clear()
+            while self._held:
+                self._held.popitem()[1].snapshot = None
             self._unknown_until.clear()
 
     def _refresh(self, now: float) -> None:
@@ -132,15 +139,15 @@ class SnapshotStore:
         changed = []
         for key, revision in stamped.values_list("deployment_key", "revision"):
             self._unknown_until.pop(key, None)
-            entry = self._entries.get(key)
-            if entry is not None and entry.snapshot.revision != revision:
+            held = self._held.get(key)
+            if held is not None and held.snapshot is not None and held.snapshot.revision != revision:
                 changed.append(key)
         return changed
 
     def _list_other_revisions(self) -> list[str]:
         """Held keys whose build is not the one that was read: newer, older, or gone."""
         with self._lock:
-            held = {key: entry.snapshot.revision for key, entry in self._entries.items()}
+            held = {key: held.snapshot.revision for key, held in self._held.items() if held.snapshot is not None}
         keys = list(held)
         for start in range(0, len(keys), _KEYS_PER_QUERY):
             builds = Build.objects.filter(deployment_key__in=keys[start : start + _KEYS_PER_QUERY])
@@ -153,7 +160,7 @@ class SnapshotStore:
         if not self._aged and now - self._aged_looked_for_at > MAX_AGE_SECONDS / 60:
             self._aged_looked_for_at = now
             with self._lock:
-                self._aged.extend(k for k, entry in self._entries.items() if now - entry.loaded_at > MAX_AGE_SECONDS)
+                self._aged.extend(key for key, held in self._held.items() if now - held.loaded_at > MAX_AGE_SECONDS)
         return [self._aged.popleft() for _ in range(min(AGED_PER_ROUND, len(self._aged)))]
 
     def _is_known_as_unknown(self, deployment_key: str) -> bool:
@@ -198,7 +205,8 @@ class SnapshotStore:
         if snapshot is not None:
             return self._hold(snapshot, started_at)
         with self._lock:
-            self._entries.pop(deployment_key, None)
+            if (held := self._held.pop(deployment_key, None)) is not None:
+                held.snapshot = None
             self._unknown_until[deployment_key] = started_at + UNKNOWN_KEY_SECONDS
             while len(self._unknown_until) > MAX_UNKNOWN_KEYS:
                 self._unknown_until.popitem(last=False)
@@ -208,22 +216,26 @@ class SnapshotStore:
         """The one in service now: the given one, unless another thread, which asked later, was answered sooner."""
         key = snapshot.deployment_key
         with self._lock:
-            held = self._entries.get(key)
+            held = self._held.get(key)
             # By time, not by revision: the database may be an older copy of itself.
-            if held is not None and held.loaded_at > loaded_at:
+            if held is not None and held.snapshot is not None and held.loaded_at > loaded_at:
                 return held.snapshot
-            self._entries[key] = _Entry(snapshot, loaded_at, is_used=held is not None and held.is_used)
+            self._held[key] = Held(snapshot, loaded_at, is_used=held is not None and held.is_used)
+            if held is not None:
+                held.snapshot = None
             self._drop_least_used()
         snapshot_shelf.put(snapshot)
         return snapshot
 
     def _drop_least_used(self) -> None:
         """Second chance: the oldest that nobody asked for since it was last looked at. To be called under the lock."""
-        while len(self._entries) > MAX_SNAPSHOTS:
-            key, entry = self._entries.popitem(last=False)
-            if entry.is_used:
-                entry.is_used = False
-                self._entries[key] = entry
+        while len(self._held) > MAX_SNAPSHOTS:
+            key, held = self._held.popitem(last=False)
+            if held.is_used:
+                held.is_used = False
+                self._held[key] = held
+            else:
+                held.snapshot = None
 
 
 store = SnapshotStore()

@@ -107,7 +107,7 @@ class Adoption:
 
 
 def read_adoption(build: Build, *, range_name: str) -> Adoption:
-    """The last 24 hours, 7 or 14 days (`RANGES`); under Force Update, those before it. Seven queries, or eight."""
+    """The last 24 hours, 7 or 14 days (`RANGES`); under Force Update, those before it. Six queries, or seven."""
     frozen_at = _find_force_updated_at(build) if build.is_force_updated else None
     until = frozen_at or timezone.now()
     history, live = load_release_history(build), find_live_codepush(build)

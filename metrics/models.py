@@ -72,7 +72,7 @@ class Device(models.Model):
     """One installation of the app, seen from one build. `client_hash`: 128 bits of the client id's BLAKE2b."""
 
     pk = models.CompositePrimaryKey("build_id", "client_hash")
-    build = models.ForeignKey(Build, on_delete=models.PROTECT, related_name="+", db_constraint=False)
+    build = models.ForeignKey(Build, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
     client_hash = models.UUIDField()
     # Null: a report of another build says that it came from here, but it never reported itself (yet).
     seen_at = models.DateTimeField(null=True)
@@ -132,7 +132,7 @@ class DeviceFact(models.Model):
     """A device downloaded, installed, or fell back from an update: once, however often it says so."""
 
     pk = models.CompositePrimaryKey("build_id", "label_number", "event", "client_hash")
-    build = models.ForeignKey(Build, on_delete=models.PROTECT, related_name="+", db_constraint=False)
+    build = models.ForeignKey(Build, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
     label_number = models.IntegerField()
     event = models.CharField(max_length=15, choices=EVENT_NAMES)
     client_hash = models.UUIDField()
@@ -163,7 +163,7 @@ class ReleaseCounter(models.Model):
     """The numbers of one label of one build; STORE_BUNDLE has active devices only."""
 
     pk = models.CompositePrimaryKey("build_id", "label_number")
-    build = models.ForeignKey(Build, on_delete=models.CASCADE, related_name="+")
+    build = models.ForeignKey(Build, on_delete=models.CASCADE, related_name="+", db_index=False)
     label_number = models.IntegerField()
     active_devices = models.BigIntegerField(default=0)
     downloads = models.BigIntegerField(default=0)
@@ -190,7 +190,7 @@ class ReleaseHour(models.Model):
     """What happened to one label within one hour. Summed over all hours it gives the counter."""
 
     pk = models.CompositePrimaryKey("build_id", "hour", "label_number")
-    build = models.ForeignKey(Build, on_delete=models.CASCADE, related_name="+")
+    build = models.ForeignKey(Build, on_delete=models.CASCADE, related_name="+", db_index=False)
     hour = models.DateTimeField(help_text="Its beginning, in UTC.")
     label_number = models.IntegerField()
     downloads = models.IntegerField(default=0)

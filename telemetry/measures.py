@@ -37,7 +37,7 @@ PAGE_SECONDS = Histogram(
     ["method", "status"],
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
-RATE_LIMITED = Counter("codepush_rate_limited", "Requests that were refused with 429", ["limit"])
+RATE_LIMITED = Counter("codepush_rate_limited", "Requests that were refused as too many", ["limit"])
 
 update_checks = Tally(UPDATE_CHECKS)
 reports = Tally(REPORTS)

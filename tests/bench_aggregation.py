@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from datetime import timedelta
+from functools import partial
 from itertools import islice, repeat
 from typing import Any
 
@@ -28,8 +29,9 @@ from builds.models import Build  # noqa: E402
 from builds.services import create_project, register_build  # noqa: E402
 from deployments.models import Bundle  # noqa: E402
 from metrics import report_log  # noqa: E402
+from metrics.adoption import read_adoption  # noqa: E402
 from metrics.aggregation import apply_waiting_reports, hash_client  # noqa: E402
-from metrics.history import read_active_history, read_rollback_history  # noqa: E402
+from metrics.history import RANGES, read_rollback_history  # noqa: E402
 from metrics.models import BuildTotals, ReleaseCounter, ReleaseHour, ReportLogEntry, Software  # noqa: E402
 from metrics.reports import DeviceReport, ReportEvent  # noqa: E402
 from metrics.selectors import measure_builds  # noqa: E402
@@ -37,7 +39,7 @@ from tests.factories import BundleFactory, CodePushFactory, UserFactory  # noqa:
 
 DEVICES = 1_000_000
 REPORTS = 100_000
-LARGE_DEVICES = 10_000_000
+LARGE_DEVICES, LARGE_LABELS = 10_000_000, 1000
 # Of the reports: devices that are new, and reports that came twice.
 NEW_SHARE, DOUBLED_SHARE = 0.1, 0.1
 LIBRARY = {"sdk_version": "4.2.3", "plugin_name": "react-native-code-push", "plugin_version": "9.0.1"}
@@ -48,17 +50,17 @@ def main() -> None:
         print("aggregation: skipped, DATABASE_URL names no PostgreSQL")
         return
     call_command("migrate", verbosity=0)
-    build = _find_or_make("bench-aggregation", DEVICES, _copy_devices)
+    build = _find_or_make("bench-aggregation", DEVICES, 2, _copy_devices)
     apply_waiting_reports()
     _measure_aggregation(build)
     _measure_one_client()
     _print_sizes()
     if os.environ.get("BENCH_LARGE") == "1":
-        _measure_reading(_find_or_make("bench-large", LARGE_DEVICES, _generate_devices))
+        _measure_reading(_find_or_make("bench-large", LARGE_DEVICES, LARGE_LABELS, _generate_devices))
 
 
-def _find_or_make(key: str, device_count: int, make_devices: Callable[[int, int], None]) -> Build:
-    """A build with v1, which all of its devices run, and v2."""
+def _find_or_make(key: str, device_count: int, labels: int, make_devices: Callable[[int, int], None]) -> Build:
+    """A build with as many updates, all of which are in its history; its devices run v1."""
     build = Build.objects.filter(deployment_key=key).first()
     if build is not None:
         return build
@@ -76,26 +78,31 @@ def _find_or_make(key: str, device_count: int, make_devices: Callable[[int, int]
         )
         # Factories count from zero in each process.
         BundleFactory.reset_sequence(Bundle.objects.count(), force=True)
-        CodePushFactory.create_batch(2, build=build)
+        CodePushFactory.create_batch(labels, build=build)
         make_devices(build.pk, device_count)
         counts = {"downloads": device_count, "installs": device_count}
         BuildTotals.objects.create(build=build, devices=device_count)
         ReleaseCounter.objects.create(build=build, label_number=1, active_devices=device_count, **counts)
-        _make_hours(build)
+        ReleaseCounter.objects.bulk_create(
+            ReleaseCounter(build=build, label_number=label, active_devices=13 * 12) for label in range(2, labels + 1)
+        )
+        _make_hours(build, labels)
     with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE metrics_device")
-        cursor.execute("VACUUM ANALYZE metrics_devicefact")
+        # Outside of a transaction, as autovacuum would have done by then.
+        cursor.execute("VACUUM ANALYZE")
     return build
 
 
-def _make_hours(build: Build) -> None:
-    """Two labels, every hour of 14 days."""
+def _make_hours(build: Build, labels: int) -> None:
+    """Every second hour of 13 days something happened to each label."""
     start = timezone.now().replace(minute=0, second=0, microsecond=0) - timedelta(days=13)
-    ReleaseHour.objects.bulk_create(
+    hours = (
         ReleaseHour(build=build, label_number=label, hour=start + timedelta(hours=hour), downloads=9, active_change=1)
-        for label in (1, 2)
         for hour in range(13 * 24)
+        for label in range(1 + hour % 2, labels + 1, 2)
     )
+    while part := list(islice(hours, 5000)):
+        ReleaseHour.objects.bulk_create(part)
 
 
 def _copy_devices(build_id: int, count: int) -> None:
@@ -201,7 +208,7 @@ def _measure_reading(build: Build) -> None:
     since = now - timedelta(days=7)
     reads: list[tuple[str, Callable[[], Any]]] = [
         ("cards", lambda: measure_builds([build.deployment_key])),
-        ("active per hour, 7 days", lambda: read_active_history(build.pk, since=since, until=now)),
+        *((f"adoption chart, {name}", partial(read_adoption, build, range_name=name)) for name in RANGES),
         ("rollbacks per hour, 7 days", lambda: read_rollback_history(build.pk, since=since, until=now)),
     ]
     for name, read in reads:

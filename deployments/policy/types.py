@@ -58,7 +58,7 @@ class Candidate:
         return format_label(self.label_number)
 
 
-@dataclass(frozen=True, slots=True, weakref_slot=True)
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """Frozen view of one build: all that `decide` needs, precomputed so that an answer costs O(candidates).
 

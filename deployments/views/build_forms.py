@@ -49,7 +49,7 @@ class UpdateStoreStatus(BuildFormPage):
 
     def describe(self) -> dict[str, Any]:
         store_live = build_selectors.find_store_live_build(self.build)
-        forced_count = Build.objects.in_slot_of(self.build).filter(is_force_updated=True).count()
+        forced_count = build_selectors.count_forced_builds(self.build)
         return {**super().describe(), "choices": list_store_choices(self.build, store_live, forced_count)}
 
     def act(self, values: dict[str, Any]) -> tuple[str, str]:

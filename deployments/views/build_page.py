@@ -136,7 +136,7 @@ def show_key(request: HttpRequest, slug: str, build_id: int) -> HttpResponse:
     if not request.user.is_authenticated:
         return end_session() if "HX-Request" in request.headers else redirect_to_login(request.get_full_path())
     access, build = get_build(request.user, slug, build_id)
-    context = {"access": access, "build": build, "slug": slug, "masked": mask_key(build.deployment_key)}
+    context = {"access": access, "build": build, "masked": mask_key(build.deployment_key)}
     if request.method == "POST":
         context["key"] = reveal_deployment_key(build, actor=request.user)
     template = "_deployment_key.html" if "HX-Request" in request.headers else "deployment_key.html"
@@ -148,7 +148,7 @@ def show_key(request: HttpRequest, slug: str, build_id: int) -> HttpResponse:
 def _mark(request: HttpRequest, access: ProjectAccess, build: Build) -> tuple[BuildMark, str]:
     """What the content may be compared by later. Three queries; to be called before the content is read."""
     mark = mark_build(build.pk)
-    progress = selectors.list_progress(CodePush.objects.filter(build=build))
+    progress = selectors.list_progress(selectors.list_codepushes(build))
     return mark, make_tag(request, access.role, mark.values, progress, _is_late(mark.as_of))
 
 

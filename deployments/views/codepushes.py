@@ -6,7 +6,7 @@ from builds.errors import DomainError
 from builds.forms import ServiceForm
 from deployments import selectors
 from deployments.forms import CreateForm, EditForm
-from deployments.models import CodePush, Upload
+from deployments.models import Upload
 from deployments.policy.previews import Preview, apply_settings, hint_at_switching, preview_edit, preview_upload
 from deployments.services import checks, codepushes, uploads
 from deployments.views.codepush_pages import BuildFormPage, CodePushFormPage
@@ -28,7 +28,7 @@ class CreateCodePush(BuildFormPage):
 
     def initial(self) -> dict[str, Any]:
         """The settings of the failed one that this is to replace (`?like=`)."""
-        like = CodePush.objects.filter(build=self.build, deployment_id=self.request.GET.get("like", "")).first()
+        like = selectors.list_codepushes(self.build).filter(deployment_id=self.request.GET.get("like", "")).first()
         return like.describe_settings() if like else {}
 
     def describe(self) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def pick_comparison(request: HttpRequest, slug: str, build_id: int, deployment_i
         return _show_obstacle(request, access, codepush)
     comparable = bundle_comparison.list_comparable(build)
     by_id = {one.deployment_id: one for one in comparable}
-    new = by_id.get(request.GET.get("of", "")) or by_id[deployment_id]
+    new = by_id.get(request.GET.get("of", "")) or by_id[codepush.deployment_id]
     old = by_id.get(request.GET.get("with", "")) or bundle_comparison.find_previous_different(comparable, new)
     if old is None:
         context = {"access": access, "build": build, "new": new, "choices": _name_choices(comparable)}

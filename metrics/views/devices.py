@@ -119,7 +119,7 @@ def show_device(request: HttpRequest, slug: str, build_id: int, client_hash: UUI
     if row is None:
         raise Http404("No such device.")
     typed = request.GET.get("q", "").strip()
-    client = typed if typed and hash_client(typed) == client_hash else ""
+    client = typed if typed and hash_client(typed) == row.client_hash else ""
     reports = devices.list_reports(build, client) if client else []
     context = {
         "access": access,

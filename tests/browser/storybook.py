@@ -141,7 +141,7 @@ def _add_diffs(releases: list[CodePush]) -> None:
         assert earlier.bundle
         assert later.bundle
         BundleDiff.objects.create(
-            from_bundle=earlier.bundle, to_bundle=later.bundle, storage_name="x.zip", size_bytes=820_000
+            from_bundle=earlier.bundle, to_bundle=later.bundle, storage_name=f"{'d' * 64}.zip", size_bytes=820_000
         )
 
 

@@ -42,7 +42,7 @@ def test_a_card_says_what_a_device_with_the_one_before_downloads(as_user: AsUser
     assert first.bundle
     assert second.bundle
     BundleDiff.objects.create(
-        from_bundle=first.bundle, to_bundle=second.bundle, storage_name="x.zip", size_bytes=812_000
+        from_bundle=first.bundle, to_bundle=second.bundle, storage_name=f"{'d' * 64}.zip", size_bytes=812_000
     )
     assert "1.0 kB, 812.0 kB patch from v1" in card_of(as_user(viewer), second)
     assert "patch" not in card_of(as_user(viewer), first)

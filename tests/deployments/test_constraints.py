@@ -30,7 +30,13 @@ def _repeat_content() -> None:
 
 def _diff(model: type[BundleDiff | BundlePatch] = BundleDiff, **values: object) -> BundleDiff | BundlePatch:
     return model._default_manager.create(
-        **{"from_bundle": BundleFactory(), "to_bundle": BundleFactory(), "storage_name": "a", "size_bytes": 1} | values
+        **{
+            "from_bundle": BundleFactory(),
+            "to_bundle": BundleFactory(),
+            "storage_name": f"{'d' * 64}.zip",
+            "size_bytes": 1,
+        }
+        | values
     )
 
 
@@ -66,6 +72,8 @@ REFUSED_WRITES: dict[str, Callable[[], object]] = {
     "diff_is_unique": _repeat_diff,
     "diff_joins_two_bundles": _diff_to_itself,
     "upload_size_is_positive": _upload_nothing,
+    "diff_is_named_by_its_hash": lambda: _diff(storage_name="d.zip"),
+    "patch_is_named_by_its_hash": lambda: _diff(BundlePatch, storage_name=f"{'D' * 64}.zip"),
     "diff_size_is_positive": lambda: _diff(size_bytes=0),
     "patch_is_unique": lambda: _repeat_diff(BundlePatch),
     "patch_joins_two_bundles": lambda: _diff_to_itself(BundlePatch),

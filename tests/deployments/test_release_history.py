@@ -39,7 +39,7 @@ def test_the_patch_comes_from_the_previous_different_bundle(build: Build) -> Non
     for number, size_bytes in ((first, 800), (third, 900)):
         other = third if number is first else first
         BundleDiff.objects.create(
-            from_bundle=number.bundle, to_bundle=other.bundle, storage_name="x", size_bytes=size_bytes
+            from_bundle=number.bundle, to_bundle=other.bundle, storage_name=f"{'d' * 64}.zip", size_bytes=size_bytes
         )
     back = CodePushFactory(build=build, bundle=first.bundle, origin="rollback", source=first)
     patches = measure_patches(load_release_history(build), [first, copy, third, back])

@@ -27,7 +27,7 @@ def _nothing_was_asked() -> None:
 
 def _forget() -> None:
     for spelling in (device_api._V01, device_api._LEGACY):
-        spelling.repeated._known.clear()
+        spelling.repeated.forget()
 
 
 @pytest.fixture
@@ -94,6 +94,10 @@ def test_questions_fill_no_memory(device: Device, codepush: CodePush, monkeypatc
     for number in range(10):
         assert_offered(device.check({"label": f"made-up-{number}"}), codepush)
     assert_offered(device.check({"label": "made-up" * 1000}), codepush)
+    for number in range(10):
+        device.headers = {"Host": f"host-{number}.example"}
+        assert device.check().update["label"] == codepush.label
+    assert sum(map(len, device_api._V01.repeated._known.values())) <= 3
     assert len(device_api._V01.repeated._known) <= 3
 
 

@@ -57,7 +57,9 @@ def test_the_preview_is_of_the_source_that_is_chosen(as_user: AsUser, release_ma
     second = live.build.codepushes.get(label_number=2)
     assert live.bundle
     assert second.bundle
-    BundleDiff.objects.create(from_bundle=live.bundle, to_bundle=second.bundle, storage_name="x", size_bytes=200)
+    BundleDiff.objects.create(
+        from_bundle=live.bundle, to_bundle=second.bundle, storage_name=f"{'d' * 64}.zip", size_bytes=200
+    )
     report_installed(live.build, "", 1)
     report_installed(live.build, "v1", 2, first=1)
     report_installed(live.build, "v3", 4, first=3)

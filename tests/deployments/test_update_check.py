@@ -167,7 +167,7 @@ def test_a_cold_check_costs_two_queries_and_a_warm_one_none(
     device: Device, codepush: CodePush, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     BundleDiff.objects.create(
-        from_bundle=BundleFactory(), to_bundle=bundle_of(codepush), storage_name="diff.zip", size_bytes=1
+        from_bundle=BundleFactory(), to_bundle=bundle_of(codepush), storage_name=f"{'d' * 64}.zip", size_bytes=1
     )
     # The build with all its successes; the updates on offer with their bundles and diffs.
     with django_assert_num_queries(2):

@@ -85,6 +85,7 @@ def package_hash(update: CodePush) -> str:
     return update.bundle.package_hash
 
 
+DIFF_NAME = f"{'d' * 64}.zip"
 CONTENTS = ["one", "two", "three", "four"]
 releases = st.builds(
     Release,
@@ -117,7 +118,7 @@ def test_every_answer_is_that_of_the_rules(
     for old, new in diffs:
         if old != new:
             BundleDiff.objects.create(
-                from_bundle=bundle_of(old), to_bundle=bundle_of(new), storage_name="diff", size_bytes=1
+                from_bundle=bundle_of(old), to_bundle=bundle_of(new), storage_name=DIFF_NAME, size_bytes=1
             )
     snapshot = build_snapshot(build.deployment_key)
     assert snapshot is not None
@@ -134,7 +135,7 @@ def answer(snapshot: Snapshot, query: Query) -> Expected:
     return Expected(
         decision.offer.label if decision.offer else "",
         decision.is_mandatory,
-        decision.download is not None and decision.download.storage_name == "diff",
+        decision.download is not None and decision.download.storage_name == DIFF_NAME,
         decision.app_version,
         decision.update_app_version,
         decision.should_run_binary_version,

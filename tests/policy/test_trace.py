@@ -134,7 +134,7 @@ def snapshot(build: Build) -> Snapshot:
         Release("three", rollout_percent=10),
     )
     old, new = bundle_of("one"), bundle_of("three")
-    BundleDiff.objects.create(from_bundle=old, to_bundle=new, storage_name="diff", size_bytes=40)
+    BundleDiff.objects.create(from_bundle=old, to_bundle=new, storage_name=f"{'d' * 64}.zip", size_bytes=40)
     found = build_snapshot(build.deployment_key)
     assert found is not None
     return found
