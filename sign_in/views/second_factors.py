@@ -15,6 +15,7 @@ from allauth.mfa.recovery_codes.views import GenerateRecoveryCodesView, ViewReco
 from allauth.mfa.totp.views import ActivateTOTPView, DeactivateTOTPView
 from allauth.mfa.webauthn.views import AddWebAuthnView, ReauthenticateWebAuthnView, RemoveWebAuthnView
 from django.contrib import messages
+from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -24,7 +25,8 @@ from django.views.decorators.cache import never_cache
 
 from sign_in import second_factors
 
-_fresh = method_decorator(never_cache, name="dispatch")
+# Before allauth looks: it keeps what was sent by whoever is signed out, to send it again after they are not.
+_for_people = method_decorator([login_required, never_cache], name="dispatch")
 
 
 class GiveFactor(AuthenticateView):
@@ -33,17 +35,17 @@ class GiveFactor(AuthenticateView):
     template_name = "accounts/factor.html"
 
 
-@_fresh
+@_for_people
 class ConfirmByPassword(ReauthenticateView):
     template_name = "accounts/confirm_password.html"
 
 
-@_fresh
+@_for_people
 class ConfirmByCode(ReauthenticateByCodeView):
     template_name = "accounts/confirm_code.html"
 
 
-@_fresh
+@_for_people
 class ConfirmByKey(ReauthenticateWebAuthnView):
     template_name = "accounts/confirm_key.html"
 
@@ -72,7 +74,7 @@ class _FactorPage:
         return newest
 
 
-@_fresh
+@_for_people
 class SetUpApp(_FactorPage, ActivateTOTPView):
     template_name = "accounts/app_set_up.html"
     said = "Your authenticator app is set up."
@@ -85,7 +87,7 @@ class SetUpApp(_FactorPage, ActivateTOTPView):
         return response
 
 
-@_fresh
+@_for_people
 class RemoveApp(_FactorPage, DeactivateTOTPView):
     template_name = "accounts/app_remove.html"
     said = "Your authenticator app is removed."
@@ -97,7 +99,7 @@ class RemoveApp(_FactorPage, DeactivateTOTPView):
         return response
 
 
-@_fresh
+@_for_people
 class AddKey(_FactorPage, AddWebAuthnView):
     template_name = "accounts/key_add.html"
     said = "Your security key is added."
@@ -114,7 +116,7 @@ class AddKey(_FactorPage, AddWebAuthnView):
         return response
 
 
-@_fresh
+@_for_people
 class RemoveKey(_FactorPage, RemoveWebAuthnView):
     template_name = "accounts/key_remove.html"
     said = "The security key is removed."
@@ -126,14 +128,14 @@ class RemoveKey(_FactorPage, RemoveWebAuthnView):
         return response
 
 
-@_fresh
+@_for_people
 # Before the page reads anything: for whoever is signed out allauth's own would say 404.
 @method_decorator(reauthentication_required(app="allauth.mfa"), name="dispatch")
 class ShowCodes(ViewRecoveryCodesView):
     template_name = "accounts/codes.html"
 
 
-@_fresh
+@_for_people
 class RenewCodes(GenerateRecoveryCodesView):
     template_name = "accounts/codes_renew.html"
 
