@@ -38,6 +38,8 @@ MFA_ADAPTER = "sign_in.adapters.FactorAdapter"
 MFA_FORMS = {
     "authenticate": "sign_in.forms.CodeForm",
     "reauthenticate": "sign_in.forms.ConfirmCodeForm",
+    "authenticate_webauthn": "sign_in.forms.GiveKeyForm",
+    "reauthenticate_webauthn": "sign_in.forms.ConfirmKeyForm",
     "activate_totp": "sign_in.forms.SetUpAppForm",
     "add_webauthn": "sign_in.forms.AddKeyForm",
 }

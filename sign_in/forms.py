@@ -1,12 +1,15 @@
 """What the pages of sign-in and account accept."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from allauth.account.forms import ReauthenticateForm
 from allauth.mfa.base.forms import AuthenticateForm
 from allauth.mfa.base.forms import ReauthenticateForm as ReauthenticateByCodeForm
+from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.forms import ActivateTOTPForm
-from allauth.mfa.webauthn.forms import AddWebAuthnForm
+from allauth.mfa.webauthn.forms import AddWebAuthnForm, AuthenticateWebAuthnForm, ReauthenticateWebAuthnForm
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.models import User
@@ -166,6 +169,29 @@ class SetUpAppForm(ActivateTOTPForm):
             raise ValidationError(told) from refusal
 
 
+@contextmanager
+def _refuse_rubbish() -> Iterator[None]:
+    """What no browser sends is no fault of ours: neither allauth nor fido2 expects all of it."""
+    try:
+        yield
+    except (ValueError, KeyError, TypeError, AttributeError) as rubbish:
+        raise ValidationError("This is no answer of a security key.") from rubbish
+
+
+class GiveKeyForm(AuthenticateWebAuthnForm):
+    def clean_credential(self) -> Authenticator:
+        with _refuse_rubbish():
+            found: Authenticator = super().clean_credential()
+        return found
+
+
+class ConfirmKeyForm(ReauthenticateWebAuthnForm):
+    def clean_credential(self) -> Authenticator:
+        with _refuse_rubbish():
+            found: Authenticator = super().clean_credential()
+        return found
+
+
 class AddKeyForm(AddWebAuthnForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -174,3 +200,8 @@ class AddKeyForm(AddWebAuthnForm):
             label="Name", max_length=50, help_text="By which you tell your keys apart: “Blue key”, “Laptop”."
         )
         style_widgets(self)
+
+    def clean(self) -> dict[str, Any]:
+        with _refuse_rubbish():
+            values: dict[str, Any] = super().clean()
+        return values

@@ -25,6 +25,14 @@ _KEY = {
 }
 
 
+_SEND_RUBBISH = """() => {
+  const form = document.querySelector("form[data-security-key]");
+  const answer = { clientDataJSON: "e30", authenticatorData: "AA", signature: "AA" };
+  form.elements.credential.value = JSON.stringify({ id: "AA", rawId: "AA", type: "public-key", response: answer });
+  form.requestSubmit();
+}"""
+
+
 @pytest.fixture
 def plugged(page: Page) -> Iterator[CDPSession]:
     """A security key is plugged in, and touched whenever it blinks."""
@@ -64,6 +72,8 @@ def test_a_security_key_is_added_used_and_removed(
     _give_password(page, viewer)
     expect(page.get_by_role("heading", name="Second factor")).to_be_visible()
     look_at(page, "factor")
+    page.evaluate(_SEND_RUBBISH)
+    expect(page.get_by_text("This key is not one of yours.")).to_be_visible()
     page.get_by_role("button", name="Use a security key").click()
     expect(page.get_by_role("heading", name="Projects")).to_be_visible()
 
