@@ -63,6 +63,16 @@ def get_project(user: User | AnonymousUser, slug: str, *, role: Role = Role.VIEW
     return access
 
 
+def require_no_locked_project(user: User) -> None:
+    """For what would reach all projects of the person, also without a second factor. One query.
+
+    Raises SecondFactorNeeded for somebody who does not see all of them for want of one.
+    """
+    locked = Project.objects.locked_to(user).order_by("name").first()
+    if locked is not None:
+        raise SecondFactorNeeded(locked)
+
+
 def _find_access(user: User | AnonymousUser, **project: Any) -> ProjectAccess | None:
     """What the user may do in the project that these conditions on a membership name. One query."""
     if not user.is_authenticated:

@@ -161,12 +161,16 @@ def _choices(anything: str, choices: Any) -> list[tuple[str, str]]:
     return [("", anything), *choices]
 
 
+# Accounts are no project's business.
+_PROJECT_ACTIONS = [choice for choice in AuditAction.choices if not choice[0].startswith("account.")]
+
+
 class AuditFilterForm(FilterForm):
     """`actor`: a person's id, "worker", or "left" for people who are in none of these projects any more."""
 
     project = forms.ChoiceField(label="Project", required=False)
     actor = forms.ChoiceField(label="Who", required=False)
-    action = forms.ChoiceField(label="What", choices=_choices("Any action", AuditAction.choices), required=False)
+    action = forms.ChoiceField(label="What", choices=_choices("Any action", _PROJECT_ACTIONS), required=False)
     since = DayField("From")
     until = DayField("Until")
     q = search_field("Filter by deployment ID or build ID", "Deployment ID or #build")

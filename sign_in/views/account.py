@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_required
@@ -9,6 +10,7 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -77,8 +79,12 @@ class EditProfile(_AccountPage):
         return self.back_url(), "Your account is saved."
 
 
+@method_decorator([login_required, reauthentication_required(app="allauth.mfa")], name="dispatch")
 class ChangeEmail(_AccountPage):
-    """The address changes when the link in a mail to the new one is followed."""
+    """The address changes when the link in a mail to the new one is followed.
+
+    Who found an open session is asked for the password first: with a new address they could reset it by mail.
+    """
 
     form_class = NewEmailForm
     template_name = "accounts/email.html"

@@ -5,7 +5,8 @@ import logging
 import requests
 from allauth.socialaccount.providers.openid_connect import views as oidc
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -17,6 +18,8 @@ logger = logging.getLogger(__name__)
 @require_safe
 @never_cache
 def leave(request: HttpRequest) -> HttpResponse:
+    # Nothing else: allauth would let the address choose what is asked of the provider, and for what.
+    request.GET = QueryDict(urlencode({"next": request.GET.get("next", "")}))
     return _pass_on(request, oidc.login)
 
 

@@ -87,6 +87,17 @@ def test_tokens_go_on_as_they_are(viewer: User, strict: Project, build: Build) -
     assert Caller(text=text).get("/projects").json()["count"] == 1
 
 
+def test_who_has_no_factor_makes_no_token_around_it(as_user: AsUser, viewer: User, strict: Project) -> None:
+    form = {"name": "CI", "role": "viewer", "project": "*", "expires_in_days": "90"}
+    client = as_user(viewer)
+    assert "Northwind Outdoor" not in text_of(client.get("/account/tokens/new/"))
+    assert_refused(client.post("/account/tokens/new/", form), 403, "Northwind Outdoor needs a second factor")
+    assert not viewer.api_tokens.exists()
+    give_app(viewer)
+    assert client.post("/account/tokens/new/", form).status_code == 200
+    assert viewer.api_tokens.count() == 1
+
+
 def test_recovery_codes_alone_are_no_factor(as_user: AsUser, viewer: User, strict: Project) -> None:
     give_app(viewer)
     viewer.authenticator_set.filter(type="totp").delete()

@@ -211,3 +211,14 @@ def test_a_provider_that_talks_nonsense_is_no_fault_of_ours(
     for address in ("/userinfo/.well-known/x", "/keys?/.well-known/"):
         app["settings"] = {"server_url": provider.issuer + address}
         assert_refused(client.get("/sign-in/sso/"), 403, "Signing in by Northwind ID did not work.")
+
+
+@pytest.mark.parametrize("query", [{"process": "connect"}, {"process": "redirect"}, {"scope": "offline_access"}])
+def test_the_address_does_not_choose_what_is_asked_of_the_provider(
+    client: Client, vera: User, provider: Provider, query: dict[str, str]
+) -> None:
+    away = client.get("/sign-in/sso/", query).headers["Location"]
+    assert "offline_access" not in away
+    back = httpx.get(away, follow_redirects=False).headers["Location"].removeprefix("http://testserver")
+    assert client.get(back).headers["Location"] == "/projects/"
+    assert is_signed_in(client)
