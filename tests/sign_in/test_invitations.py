@@ -9,8 +9,9 @@ from django.test import Client
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerUnavailable
 
+from builds.errors import NotAllowedNow
 from builds.models import AuditEntry, Project, Role
-from sign_in import tasks
+from sign_in import invitations, tasks
 from sign_in.models import Invitation
 from tests.deployments.pages import AsUser, assert_refused, text_of
 from tests.factories import InvitationFactory, UserFactory
@@ -111,6 +112,11 @@ def test_somebody_else_is_told_whom_it_is_for(link: str, as_user: AsUser, outsid
         assert_refused(answer, 409, "It was sent to nia@example.com. You are signed in as otto")
     assert outsider.memberships.count() == 1
     assert 'action="/sign-out/"' in text_of(client.get(link))
+
+
+def test_no_other_road_lets_somebody_else_in(link: str, outsider: User) -> None:
+    with pytest.raises(NotAllowedNow, match="This invitation is for"):
+        invitations.accept(Invitation.objects.get().pk, user=outsider)
 
 
 def test_a_switched_off_account_gets_no_second_one(link: str, client: Client) -> None:
