@@ -15,6 +15,7 @@ from django.core.files.storage import FileSystemStorage, Storage, storages
 
 _CHUNK_BYTES = 1024 * 1024
 _UPLOADS = "uploads"
+_PART = f"{_UPLOADS}/part-"
 
 
 class StorageUnavailable(Exception):
@@ -35,6 +36,32 @@ def save_upload(deployment_id: str, upload: "File[bytes]") -> str:
     """Keep an uploaded archive until it is processed. Returns its name, which no device address leads to."""
     with _failures_named():
         return bundle_storage().save(f"{_UPLOADS}/{deployment_id}.zip", upload)
+
+
+def save_part(name: str, file: "File[bytes]") -> None:
+    """Keep a part of an archive that is still on its way, in place of what lay under the name."""
+    stored_as = f"{_PART}{name}"
+    with _failures_named():
+        # A process killed while writing leaves a shorter one, beside which the storage would put a second.
+        bundle_storage().delete(stored_as)
+        bundle_storage().save(stored_as, file)
+
+
+def read_part(name: str, target: IO[bytes]) -> int:
+    """How many bytes of the part were appended to `target`. Raises FileNotFoundError."""
+    before = target.tell()
+    with local_copy(f"{_PART}{name}") as part:
+        shutil.copyfileobj(part, target, _CHUNK_BYTES)
+    return target.tell() - before
+
+
+def delete_part(name: str) -> None:
+    delete(f"{_PART}{name}")
+
+
+def is_part(name: str) -> bool:
+    """Whether an upload of `list_uploads` is a part of one."""
+    return name.startswith(_PART)
 
 
 def list_uploads() -> list[str]:

@@ -1,7 +1,7 @@
 """Who ran what over time, as the adoption chart shows it: in bands that add up to all devices of the build then."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import NamedTuple
@@ -19,6 +19,7 @@ from metrics.selectors import LATE_AFTER, NO_LABEL
 
 # As many older labels get a colour of their own, as in the split bar above the chart.
 _NAMED_LABELS = 2
+NO_CODEPUSH_TONE = 4
 # A chart shows no more marks; the newest are kept.
 _MAX_MARKS = 100
 
@@ -65,6 +66,14 @@ class Adoption:
     @cached_property
     def totals(self) -> tuple[int, ...]:
         return tuple(map(sum, zip(*(band.devices for band in self.bands), strict=True)))
+
+    def without_lead(self) -> "Adoption":
+        """The same from the last empty point on: a chart of a build that is an hour old shows that hour."""
+        released_at = self.marks[0].at if self.marks else self.span.end
+        begun = (total > 0 or time > released_at for time, total in zip(self.times, self.totals, strict=False))
+        lead = max(0, next((place for place, is_begun in enumerate(begun) if is_begun), 0) - 1)
+        bands = tuple(band._replace(devices=band.devices[lead:]) for band in self.bands)
+        return replace(self, span=replace(self.span, starts=self.span.starts[lead:]), bands=bands)
 
     @property
     def is_late(self) -> bool:
@@ -154,7 +163,7 @@ def _make_bands(by_label: Mapping[str, tuple[int, ...]], choice: _Choice) -> tup
         bands.append(Band(f"{choice.live_label} Live", 0, _add(points, by_label, choice.live_labels)))
     older = [Band(label, tone, by_label[label]) for tone, label in enumerate(choice.older, 1) if label in by_label]
     bands += sorted(older, key=lambda band: find_label_number(band.name) or 0, reverse=True)
-    for label, name, tone in ((OTHER_LABELS, choice.others, 3), (NO_LABEL, "No CodePush", 4)):
+    for label, name, tone in ((OTHER_LABELS, choice.others, 3), (NO_LABEL, "No CodePush", NO_CODEPUSH_TONE)):
         if label in by_label:
             bands.append(Band(name, tone, by_label[label]))
     return tuple(bands)

@@ -27,6 +27,11 @@ _OTHERS = -1
 _NO_POINT = Value(None, output_field=DateTimeField())
 
 
+def fit_range(age: timedelta) -> str:
+    """The shortest range that holds all of a build so old: its chart is not empty for the most part."""
+    return next((name for name, length in RANGES.items() if age <= length), list(RANGES)[-1])
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """The points that all series of a chart share.

@@ -61,9 +61,12 @@ def moment(when: datetime) -> SafeString:
 
 @register.simple_tag
 def ago(moment: datetime) -> SafeString:
-    """How long ago, with the exact time in UTC for machines and for who points at it. Open pages keep it up to date."""
+    """How long ago, with the exact time in UTC for machines, and for who points at it or reaches it with a key.
+
+    Open pages keep it up to date.
+    """
     return format_html(
-        '<time datetime="{}" title="{}" data-ago>{}</time>',
+        '<time datetime="{}" title="{}" tabindex="0" data-ago>{}</time>',
         moment.isoformat(timespec="seconds"),
         formats.format_exact(moment),
         formats.format_ago(moment, timezone.now()),
@@ -87,6 +90,12 @@ def platform_icon(platform: str) -> str:
 def store_name(platform: str) -> str:
     """Where devices of the platform get their binaries."""
     return _STORES[Platform(platform)]
+
+
+@register.filter
+def store_place(platform: str) -> str:
+    """The same in a sentence: "the App Store", "Google Play"."""
+    return f"the {store_name(platform)}" if platform == Platform.IOS else store_name(platform)
 
 
 @register.filter

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from deployments.listings import list_live, list_unanswered_failures
 from deployments.models import CodePush
+from deployments.policy.attention import name_update
 from deployments.views.addresses import card_url
 from metrics.attention import find_attention
 
@@ -43,7 +44,9 @@ def list_items(user: User | AnonymousUser) -> list[Item]:
     now = timezone.now()
     live = {codepush.pk: codepush for codepush in list_live(user)}
     items = [
-        _make_item(Kind.OUTLIER if found.is_outlier else Kind.STALLED, live[pk], f"{live[pk].label}: {found.sentence}")
+        _make_item(
+            Kind.OUTLIER if found.is_outlier else Kind.STALLED, live[pk], name_update(found.sentence, live[pk].label)
+        )
         for pk, found in find_attention(live.values()).items()
     ]
     items += [

@@ -82,6 +82,13 @@ def describe_rollback_outlier(current: Outcomes, previous: Outcomes | None, prev
     )
 
 
+def name_update(sentence: str, label: str) -> str:
+    """One of these sentences where no card says which update it is about: "v7 rolls back 9 times more often …"."""
+    if sentence.startswith("Rolls "):
+        return f"{label} rolls {sentence.removeprefix('Rolls ')}"
+    return sentence.replace("Rollout has", f"Rollout of {label} has").replace(" from it by", f" from {label} by")
+
+
 def judge_rollbacks(current: Outcomes, previous: Outcomes | None, previous_label: str) -> str:
     """What the comparison comes to, in a few words."""
     if is_rollback_outlier(current, previous):

@@ -120,13 +120,15 @@ class Fleet:
 
 @dataclass(frozen=True)
 class Publication:
-    """An update becomes Live: which devices move from the one it replaces, which from others, which not at all."""
+    """An update becomes Live: which devices move from the one it replaces, which from others, which not at all.
+
+    Of those that its rollout includes; `outside` are the others. Together about all devices of the build.
+    """
 
     from_live: Move
     from_others: Move
     same_devices: int
     forced_devices: int
-    # Of the devices that its rollout leaves out.
     outside: Sequence[Offer] = ()
 
     @property
@@ -150,7 +152,8 @@ def foresee_publication(fleet: Fleet, update: Update, costs: Costs) -> Publicati
     return Publication(
         from_live=_move(fleet, from_live, costs, percent),
         from_others=_move(fleet, from_others, costs, percent),
-        same_devices=fleet.count_running(update.bundle_id),
+        # Who has its bundle and is outside is offered what the others outside are, and may download that.
+        same_devices=scale(fleet.count_running(update.bundle_id), percent),
         forced_devices=after.count_forced(),
         outside=[offer for offer in after.split_offers(fleet.total) if offer.label_number != update.label_number],
     )

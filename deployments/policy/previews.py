@@ -18,6 +18,7 @@ from deployments.policy.consequences import (
 from deployments.policy.label import format_label
 
 NO_DEVICES = "No device has reported to this build yet."
+ABOUT = "Counts under a rollout below 100% are about right: which devices it includes depends on their ids."
 NOTHING_IS_LIVE = (
     "No update is Live then, and nothing is offered: new devices run the binary's own bundle, and devices that already "
     "have the update keep it (the SDK has no way back to the binary)."
@@ -60,7 +61,7 @@ def preview_copy(fleet: Fleet, source: Update, costs: Costs, *, is_mandatory: bo
     return Preview(
         flow=[*_replaced(fleet.live), Node(label, f"Live, same bundle as {source_label}", is_live=True)],
         rows=list(_tell(fleet, copy, foresee_publication(fleet, copy, costs), label, source_label)),
-        notes=[*notes, *([] if fleet.total else [NO_DEVICES])],
+        notes=[*notes, *_tell_doubt(fleet, rollout_percent)],
     )
 
 
@@ -79,7 +80,7 @@ def preview_upload(fleet: Fleet, *, is_mandatory: bool, rollout_percent: int) ->
         rows=rows,
         notes=[
             "The bundle is checked first. Until that succeeds, nothing changes for devices.",
-            *([] if fleet.total else [NO_DEVICES]),
+            *_tell_doubt(fleet, rollout_percent),
         ],
     )
 
@@ -146,7 +147,7 @@ def _preview_enabled(fleet: Fleet, after: Update, costs: Costs) -> Preview:
     return Preview(
         [*_replaced(fleet.live), Node(label, "Disabled → Live", is_live=True)],
         list(_tell(fleet, after, foreseen, label, label)),
-        [] if fleet.total else [NO_DEVICES],
+        _tell_doubt(fleet, after.rollout_percent),
     )
 
 
@@ -191,6 +192,13 @@ def _tell_forced_change(change: int) -> Iterator[Row]:
         yield Row(change, f"more {_devices(change)} will install during the Splash Screen, when it reaches them")
     elif change < 0:
         yield Row(-change, f"{_devices(-change)} will install at the second launch, not during the Splash Screen")
+
+
+def _tell_doubt(fleet: Fleet, rollout_percent: int) -> list[str]:
+    """What to think of the counts."""
+    if not fleet.total:
+        return [NO_DEVICES]
+    return [ABOUT] if rollout_percent < 100 else []
 
 
 def _replaced(live: Update | None) -> list[Node]:

@@ -12,11 +12,13 @@ logger = logging.getLogger(__name__)
 
 # An archive is stored just before its row is written; one that is older and has none will never get one.
 UPLOAD_GRACE = timedelta(hours=1)
+# A part has no row. The rest of it may be on its way for long, over a line that breaks.
+PART_GRACE = timedelta(days=1)
 
 
 def delete_leftover_uploads() -> None:
     """Stored are only the uploads of unfinished CodePushes, of failed ones (for a retry), those that wait for their
-    CodePush (for a day), and those of the last hour.
+    CodePush and parts of one on its way (for a day), and those of the last hour.
 
     Costs three queries, a listing of the storage, and two requests to it per leftover. Raises StorageUnavailable.
     """
@@ -31,10 +33,11 @@ def delete_leftover_uploads() -> None:
             "upload_name", flat=True
         )
     )
-    oldest_kept = timezone.now() - UPLOAD_GRACE
+    now = timezone.now()
     for name in stored:
+        grace = PART_GRACE if bundle_storage.is_part(name) else UPLOAD_GRACE
         try:
-            if name in still_needed or bundle_storage.modified_at(name) > oldest_kept:
+            if name in still_needed or bundle_storage.modified_at(name) > now - grace:
                 continue
         except FileNotFoundError:
             # Its worker deleted it meanwhile.

@@ -32,7 +32,7 @@ from deployments.views.split import Slice, split_devices
 from metrics.attention import find_attention
 from metrics.history import RANGES, count_downloads_today
 from metrics.selectors import LATE_AFTER, BuildMark, BuildMetrics, mark_build, measure_builds
-from metrics.views.adoption import read_range
+from metrics.views.adoption import Range, read_range
 
 SHOWN = {"all": "All", "success": "Successful", "failed": "Failed"}
 
@@ -56,7 +56,7 @@ class BuildPage:
     role_obstacle: str
     tag: str
     as_of: datetime
-    range: str
+    range: Range
 
     @property
     def has_adoption(self) -> bool:
@@ -176,7 +176,7 @@ def _load_page(request: HttpRequest, access: ProjectAccess, build: Build, mark: 
         role_obstacle=_describe_role_obstacle(access),
         tag=tag,
         as_of=mark.as_of,
-        range=read_range(request),
+        range=read_range(request, build),
         **_describe_live(build, live, page, metrics),
     )
 

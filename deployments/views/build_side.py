@@ -90,9 +90,9 @@ def mask_key(deployment_key: str) -> str:
 
 
 def _list_conditions(build: Build, live: CodePush | None) -> list[Condition]:
-    status = build.get_status_display().lower()
+    status = _HOW_IT_ENDED.get(build.status) or f"is {build.get_status_display().lower()}"
     return [
-        Condition("Build is successful" if build.is_successful else f"Build is {status}", build.is_successful),
+        Condition("Build is successful" if build.is_successful else f"Build {status}", build.is_successful),
         Condition(f"Force Update is {'' if build.is_force_updated else 'not '}applied", not build.is_force_updated),
         Condition(
             f"{live.label} is enabled, rolled out to {live.rollout_percent}%" if live else "No update is Live",

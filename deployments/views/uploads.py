@@ -18,7 +18,7 @@ from builds.models import Build, Role
 from builds.views.form_page import find_status
 from deployments import selectors
 from deployments.models import CodePush, Upload
-from deployments.services import bundle_checks, checks, uploads
+from deployments.services import bundle_checks, checks, upload_parts, uploads
 from deployments.views.polling import end_session
 
 logger = logging.getLogger(__name__)
@@ -30,16 +30,23 @@ _CHUNK_BYTES = 256 * 1024
 def upload_bundle(request: HttpRequest, slug: str, build_id: int) -> HttpResponse:
     """What the page shows of the uploaded file (201), or why it is refused. `?name=`: what the file is called.
 
+    PUT keeps a part of it (204), under `?key=` `&start=`; POST with `?key=` `&size=` and no body takes the parts as
+    the file, or says in `Upload-Held` after how many bytes they end (409).
     Who may not upload, and what is too large, is refused before any of the body is read.
     """
     if not request.user.is_authenticated:
         return end_session()
     _, build = get_build(request.user, slug, build_id, role=Role.RELEASE_MANAGER)
-    if request.method != "POST":
-        return HttpResponseNotAllowed(["POST"])
+    if request.method not in ("POST", "PUT"):
+        return HttpResponseNotAllowed(["POST", "PUT"])
     try:
         checks.require_accepts_codepushes(build)
-        upload = _stage_body(request, build)
+        if request.method == "PUT":
+            _keep_part(request, build)
+            return HttpResponse(status=HTTPStatus.NO_CONTENT)
+        upload = _stage_parts(request, build) if "key" in request.GET else _stage_body(request, build)
+    except upload_parts.PartMissing as missing:
+        return HttpResponse(status=HTTPStatus.CONFLICT, headers={"Upload-Held": str(missing.held_bytes)})
     except DomainError as refusal:
         return render(request, _TEMPLATE, {"upload_refusal": refusal.message}, status=find_status(refusal))
     shown = describe_upload(build, upload, selectors.find_live_codepush(build))
@@ -50,13 +57,45 @@ def describe_upload(build: Build, upload: Upload | None, live: CodePush | None) 
     """What the file field shows of it. `same`: the newest update of the build with the same content. One query."""
     same = selectors.find_same_content(build, upload.content_hash) if upload else None
     is_live = live is not None and upload is not None and same is not None and same.bundle_id == live.bundle_id
-    return {"upload": upload, "same": live if is_live else same, "same_is_live": is_live}
+    shown = {"upload": upload, "same": live if is_live else same, "same_is_live": is_live}
+    return {**shown, "part_bytes": upload_parts.PART_BYTES}
 
 
 def _stage_body(request: HttpRequest, build: Build) -> Upload:
-    announced = request.META.get("CONTENT_LENGTH") or ""
-    announced_bytes = int(announced) if announced.isascii() and announced.isdigit() else 0
+    announced_bytes = _read_number(request.META.get("CONTENT_LENGTH"))
     bundle_checks.check_size(announced_bytes)
+    with _received_body(request, announced_bytes) as file:
+        name = request.GET.get("name", "")
+        return uploads.stage_upload(build, actor=cast(User, request.user), file=file, file_name=name)
+
+
+def _keep_part(request: HttpRequest, build: Build) -> None:
+    upload, start = _read_parted(request, build), _read_number(request.GET.get("start"))
+    announced_bytes = _read_number(request.META.get("CONTENT_LENGTH"))
+    upload_parts.require_part(start, announced_bytes)
+    with _received_body(request, announced_bytes) as file:
+        upload_parts.keep_part(upload, start=start, file=file)
+
+
+def _stage_parts(request: HttpRequest, build: Build) -> Upload:
+    upload, size_bytes = _read_parted(request, build), _read_number(request.GET.get("size"))
+    with _disk_failures_told():
+        return upload_parts.stage_parts(upload, size_bytes=size_bytes, file_name=request.GET.get("name", ""))
+
+
+def _read_parted(request: HttpRequest, build: Build) -> upload_parts.PartedUpload:
+    return upload_parts.PartedUpload(build, cast(User, request.user), request.GET.get("key", ""))
+
+
+def _read_number(text: str | None) -> int:
+    """0 for what is none."""
+    # More digits are no size of anything; Python refuses to read thousands of them.
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 16 else 0
+
+
+@contextmanager
+def _received_body(request: HttpRequest, announced_bytes: int) -> "Iterator[TemporaryUploadedFile]":
+    """All of the body, on disk. Raises InvalidInput when it is not what was announced, CannotStore."""
     with _disk_failures_told(), TemporaryUploadedFile("bundle.zip", "application/zip", announced_bytes, None) as file:
         received_bytes = _receive(request, file)
         if received_bytes != announced_bytes:
@@ -65,8 +104,7 @@ def _stage_body(request: HttpRequest, build: Build) -> Upload:
                 "Upload it again.",
                 field="bundle",
             )
-        name = request.GET.get("name", "")
-        return uploads.stage_upload(build, actor=cast(User, request.user), file=file, file_name=name)
+        yield file
 
 
 def _receive(request: HttpRequest, file: TemporaryUploadedFile) -> int:

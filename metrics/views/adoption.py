@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -13,10 +13,10 @@ from django.views.decorators.http import conditional_page, require_safe
 
 from builds.access import get_build
 from builds.formats import format_date, format_moment
-from metrics.adoption import Adoption, read_adoption
-from metrics.history import RANGES
+from builds.models import Build
+from metrics.adoption import NO_CODEPUSH_TONE, Adoption, read_adoption
+from metrics.history import RANGES, fit_range
 
-DEFAULT_RANGE = "14d"
 RANGE_WORDS = {"24h": "24 hours", "7d": "7 days", "14d": "14 days"}
 # Where the plot lies in the picture, which is 880 units wide and 240 high.
 _LEFT, _TOP, _WIDTH, _HEIGHT = 44, 22, 836, 190
@@ -24,10 +24,19 @@ _LEFT, _TOP, _WIDTH, _HEIGHT = 44, 22, 836, 190
 _FILLS = ("#0a7a48", "#5a73c4", "#93a4db", "#c4cdec", "#d3d8e0")
 
 
-def read_range(request: HttpRequest) -> str:
-    """What the address asks for; unknown ranges are ignored."""
+class Range(NamedTuple):
+    """How far back a chart looks. `query`: what says so in an address, where somebody chose it; "" elsewhere."""
+
+    name: str
+    query: str
+
+
+def read_range(request: HttpRequest, build: Build) -> Range:
+    """What the address asks for, else what fits the age of the build; unknown ranges are ignored."""
     name = request.GET.get("range", "")
-    return name if name in RANGES else DEFAULT_RANGE
+    if name in RANGES:
+        return Range(name, f"?range={name}")
+    return Range(fit_range(timezone.now() - build.created_at), "")
 
 
 @require_safe
@@ -37,8 +46,7 @@ def read_range(request: HttpRequest) -> str:
 def send_adoption(request: HttpRequest, slug: str, build_id: int) -> HttpResponse:
     """What the chart is drawn from; 304 while that is the same. A fixed number of queries."""
     _, build = get_build(request.user, slug, build_id)
-    adoption = read_adoption(build, range_name=read_range(request))
-    return JsonResponse(_serialize(adoption))
+    return JsonResponse(_serialize(_read(build, read_range(request, build))))
 
 
 @require_safe
@@ -46,9 +54,9 @@ def send_adoption(request: HttpRequest, slug: str, build_id: int) -> HttpRespons
 def show_adoption(request: HttpRequest, slug: str, build_id: int) -> HttpResponse:
     """The chart as a table. Build Detail shows that part of the page below the chart."""
     access, build = get_build(request.user, slug, build_id)
-    range_name = read_range(request)
-    adoption = read_adoption(build, range_name=range_name)
-    context = {"access": access, "build": build, "adoption": adoption, "range": range_name, "ranges": list(RANGES)}
+    chosen = read_range(request, build)
+    adoption = _read(build, chosen)
+    context = {"access": access, "build": build, "adoption": adoption, "range": chosen.name, "ranges": list(RANGES)}
     return render(request, "metrics/adoption.html", context)
 
 
@@ -58,8 +66,14 @@ def show_adoption(request: HttpRequest, slug: str, build_id: int) -> HttpRespons
 def draw_adoption(request: HttpRequest, slug: str, build_id: int) -> HttpResponse:
     """The chart as a picture."""
     _, build = get_build(request.user, slug, build_id)
-    adoption = read_adoption(build, range_name=read_range(request))
+    adoption = _read(build, read_range(request, build))
     return render(request, "metrics/adoption.svg", _lay_out(adoption), content_type="image/svg+xml")
+
+
+def _read(build: Build, chosen: Range) -> Adoption:
+    """All of a range that somebody chose; else from the first use on."""
+    adoption = read_adoption(build, range_name=chosen.name)
+    return adoption if chosen.query else adoption.without_lead()
 
 
 def _serialize(adoption: Adoption) -> dict[str, Any]:
@@ -95,16 +109,19 @@ def _lay_out(adoption: Adoption) -> dict[str, Any]:
 
 
 def _trace_areas(adoption: Adoption, places: list[float]) -> Iterator[dict[str, str]]:
-    """Each band as a polygon: along its upper edge, and back along that of the band below."""
+    """Each band as a polygon: along its upper edge, and back along that of the band below.
+
+    Before the first device reported, whoever had the binary ran it without a CodePush.
+    """
     below = [0] * len(places)
     for band in adoption.bands:
         above = [low + devices for low, devices in zip(below, band.devices, strict=True)]
         upper, lower = (
             [
-                f"{x:.1f},{_TOP + _HEIGHT * (1 - count / (total or 1)):.1f}"
+                f"{x:.1f},{_TOP + _HEIGHT * (1 - (count / total if total else is_none)):.1f}"
                 for x, count, total in zip(places, counts, adoption.totals, strict=True)
             ]
-            for counts in (above, below)
+            for counts, is_none in ((above, band.tone == NO_CODEPUSH_TONE), (below, False))
         )
         yield {"name": band.name, "fill": _FILLS[band.tone], "points": " ".join(upper + lower[::-1])}
         below = above

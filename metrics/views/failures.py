@@ -52,7 +52,7 @@ def show_failures(request: HttpRequest, slug: str, build_id: int) -> HttpRespons
     """A fixed number of queries, however many updates and device rollbacks; two more for one update."""
     access, build = get_build(request.user, slug, build_id)
     filters = FailureFilterForm(request.GET, find_next_label_number(build) - 1)
-    range_name, label = read_range(request), filters.chosen["label"]
+    range_name, label = read_range(request, build).name, filters.chosen["label"]
     failures = read_failures(build, range_name=range_name, label=label)
     context = {
         "access": access,

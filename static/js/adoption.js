@@ -4,6 +4,9 @@
   "use strict";
   const REFRESH_MS = 20000;
   const HOUR = 3600, DAY = 86400;
+  // The tone of those without a CodePush.
+  const NONE = 4;
+  const STEPS = [HOUR / 12, HOUR / 4, HOUR / 2, HOUR, 2 * HOUR, 4 * HOUR, 6 * HOUR, DAY, 2 * DAY];
   const drawn = new WeakMap();
   const counts = new Intl.NumberFormat("en-GB");
   const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -75,18 +78,22 @@
     point(box, document.activeElement === surface ? state.place : null);
   }
 
-  /* Each band's upper edge in percent, the tallest first: those below are painted over it. */
+  /* Each band's upper edge in percent, the tallest first: those below are painted over it.
+     Before the first device reported, whoever had the binary ran it without a CodePush. */
   function stack({ times, totals, bands }) {
     let below = times.map(() => 0);
-    const edges = bands.map((band) => (below = band.devices.map((devices, at) => below[at] + devices)));
-    return [times, ...edges.reverse().map((edge) => edge.map((count, at) => (totals[at] ? count * 100 / totals[at] : 0)))];
+    const edges = bands.map((band) => {
+      below = band.devices.map((devices, at) => below[at] + devices);
+      return below.map((count, at) => (totals[at] ? count * 100 / totals[at] : band.tone === NONE ? 100 : 0));
+    });
+    return [times, ...edges.reverse()];
   }
 
   function describe(box, surface, numbers) {
     const axis = { stroke: token("--ink-3"), font: `12px ${token("--bs-font-sans-serif")}`, ticks: { show: false } };
     const edge = token("--surface");
     return {
-      width: surface.clientWidth, height: surface.clientHeight, padding: [22, 14, 0, 0],
+      width: surface.clientWidth, height: surface.clientHeight, padding: [22, 20, 0, 0],
       legend: { show: false },
       cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
       scales: { x: { time: true }, y: { range: [0, 100] } },
@@ -104,16 +111,19 @@
 
   function findSplits(plot, width) {
     const { min, max } = plot.scales.x, isNarrow = width < 500;
-    const days = (max - min) / DAY;
-    const step = days <= 1.1 ? (isNarrow ? 6 : 4) * HOUR : (days <= 7.1 ? 1 : 2) * (isNarrow ? 2 : 1) * DAY;
+    const wanted = (max - min) / (isNarrow ? 4 : 8);
+    // Names of days do not repeat.
+    const least = isOneDay(min, max) ? wanted : Math.max(wanted, DAY);
+    const step = STEPS.find((seconds) => seconds >= least) || 2 * (isNarrow ? 2 : 1) * DAY;
     const splits = [];
     for (let time = Math.ceil(min / step) * step; time <= max; time += step) splits.push(time);
     return splits;
   }
 
+  const isOneDay = (min, max) => max - min <= 1.1 * DAY;
   function nameTimes(plot, splits) {
-    const isDay = plot.scales.x.max - plot.scales.x.min <= 1.1 * DAY;
-    return splits.map((time) => inUtc(time, isDay ? { hour: "2-digit", minute: "2-digit" } : { day: "numeric", month: "short" }));
+    const { min, max } = plot.scales.x;
+    return splits.map((time) => inUtc(time, isOneDay(min, max) ? { hour: "2-digit", minute: "2-digit" } : { day: "numeric", month: "short" }));
   }
 
   /* The newest release is named first; an older one only where its name has room beside that. */

@@ -16,7 +16,12 @@
     404: "This build is not there any more. Reload the page.",
     413: "The bundle is larger than this server takes. Leave out large assets.",
   };
-  // {zone: {file, request}}
+  // Seconds before each further try, as long as nothing goes through.
+  const PAUSES = [1, 2, 4, 8, 15];
+  const SILENCE_MS = 30000;
+  // Of a proxy, while the server behind it restarts.
+  const FAULTS = [408, 502, 503, 504];
+  // {zone: {file, key, held: bytes that the server has, farthest: most that it had, tries, timer, request}}
   const sent = new WeakMap();
   const find = (root, name) => root.querySelector(`[data-upload-${name}]`);
   const isVisible = (element) => element.getClientRects().length > 0;
@@ -83,6 +88,7 @@
     const fault = findFault(files, +zone.querySelector("input[type=file]").dataset.limit);
     find(zone, "name").textContent = files.length > 1 ? `${files.length} files` : files[0].name;
     find(zone, "told").textContent = "";
+    zone.querySelector("progress").value = 0;
     if (fault) refuse(zone, "refused", fault);
     else send(zone, files[0]);
   }
@@ -93,53 +99,111 @@
     take(zone, files);
   }
   function stop(zone) {
-    const { request } = sent.get(zone) || {};
+    const transfer = sent.get(zone);
     sent.delete(zone);
-    if (request) request.abort();
+    clearTimeout(transfer?.timer);
+    transfer?.request?.abort();
   }
 
+  /* What the server holds of a file in parts stays there while the connection is away: the rest is sent then. */
   function send(zone, file) {
-    const request = new XMLHttpRequest();
-    const startedAt = performance.now();
-    const bar = zone.querySelector("progress");
-    const tell = (text) => { find(zone, "told").textContent = text; };
-    const isOurs = () => sent.get(zone)?.request === request;
-    sent.set(zone, { file, request });
-    bar.value = 0;
-    tell(formatProgress(0, file.size));
-    show(zone, "uploading", `Uploading ${file.name}.`);
+    const key = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+    const transfer = { file, key, held: 0, farthest: 0 };
+    sent.set(zone, transfer);
+    resume(zone, transfer);
+  }
+  function resume(zone, transfer) {
+    transfer.tries = 0;
+    find(zone, "again").lastChild.textContent = "Upload again";
+    proceed(zone, transfer);
+  }
+  function proceed(zone, transfer) {
+    const { file, key, held } = transfer, part = +zone.dataset.part, name = encodeURIComponent(file.name);
+    if (!zone.isConnected || sent.get(zone) !== transfer) return;
+    if (held < file.size) {
+      find(zone, "told").textContent = formatProgress(held, file.size);
+      if (zone.dataset.state !== "uploading") show(zone, "uploading", `Uploading ${file.name}.`);
+    } else check(zone, transfer);
+    if (file.size <= part) ask(zone, transfer, "POST", `?name=${name}`, file);
+    else if (held < file.size) ask(zone, transfer, "PUT", `?key=${key}&start=${held}`, file.slice(held, held + part));
+    else ask(zone, transfer, "POST", `?key=${key}&size=${file.size}&name=${name}`);
+  }
+  function check(zone, { file }) {
+    find(zone, "told").textContent = `${formatProgress(file.size, file.size)} uploaded. Checking…`;
+    show(zone, "checking", "Uploaded. The server checks the bundle.");
+  }
 
+  function ask(zone, transfer, method, query, body) {
+    const request = new XMLHttpRequest();
+    transfer.request = request;
+    const isOurs = () => zone.isConnected && sent.get(zone) === transfer && transfer.request === request;
+    const fail = () => { if (isOurs()) tryAgain(zone, transfer); };
+    // A line that went dead says nothing: neither progress nor an error.
+    const expectNews = () => {
+      clearTimeout(transfer.timer);
+      if (body) transfer.timer = setTimeout(() => { fail(); request.abort(); }, SILENCE_MS);
+    };
+    const startedAt = performance.now();
     request.upload.addEventListener("progress", (event) => {
-      if (!zone.isConnected) request.abort();
-      const percent = Math.floor((event.loaded / file.size) * 100);
-      const seconds = (performance.now() - startedAt) / 1000;
-      const left = ((file.size - event.loaded) * seconds) / event.loaded;
-      bar.value = percent;
-      // The first moments say nothing about the pace.
-      const rest = seconds > 0.5 && left > 0 ? `, ${formatTimeLeft(left)}` : "";
-      tell(`${formatProgress(event.loaded, file.size)} (${percent}%)${rest}`);
+      if (!isOurs()) { request.abort(); return; }
+      expectNews();
+      tellProgress(zone, transfer, event.loaded, (performance.now() - startedAt) / 1000);
     });
     request.upload.addEventListener("load", () => {
-      tell(`${formatProgress(file.size, file.size)} uploaded. Checking…`);
-      if (isOurs()) show(zone, "checking", "Uploaded. The server checks the bundle.");
+      if (method !== "POST" || !isOurs()) return;
+      clearTimeout(transfer.timer);
+      check(zone, transfer);
     });
-    request.addEventListener("load", () => { if (isOurs()) takeAnswer(zone, request); });
-    request.addEventListener("error", () => {
-      if (isOurs()) refuse(zone, "lost", "The connection broke before the upload was done. Nothing is lost in this form.");
-    });
-    request.open("POST", `${zone.dataset.upload}?name=${encodeURIComponent(file.name)}`);
-    request.setRequestHeader("Content-Type", "application/zip");
+    request.addEventListener("load", () => { if (isOurs()) takeAnswer(zone, transfer, body); });
+    request.addEventListener("error", fail);
+    request.open(method, zone.dataset.upload + query);
+    if (body) request.setRequestHeader("Content-Type", "application/zip");
     request.setRequestHeader("X-CSRFToken", zone.closest("form").elements.csrfmiddlewaretoken.value);
-    request.send(file);
+    expectNews();
+    request.send(body);
   }
-  function takeAnswer(zone, request) {
-    if (request.status === 201) {
+  function tellProgress(zone, { file, held }, loaded, seconds) {
+    const done = Math.min(held + loaded, file.size), percent = Math.floor((done / file.size) * 100);
+    const left = ((file.size - done) * seconds) / loaded;
+    zone.querySelector("progress").value = percent;
+    // The first moments say nothing about the pace.
+    const rest = seconds > 0.5 && left > 0 ? `, ${formatTimeLeft(left)}` : "";
+    find(zone, "told").textContent = `${formatProgress(done, file.size)} (${percent}%)${rest}`;
+  }
+  function tryAgain(zone, transfer, trouble = "The connection broke before the upload was done.") {
+    const { file, held, tries } = transfer, there = formatProgress(held, file.size);
+    clearTimeout(transfer.timer);
+    if (tries === PAUSES.length) {
+      if (held) find(zone, "again").lastChild.textContent = "Resume";
+      const kept = held ? `${there} are on the server: Resume goes on from there. ` : "";
+      refuse(zone, "lost", `${trouble} ${kept}Nothing is lost in this form.`);
+      return;
+    }
+    transfer.tries += 1;
+    show(zone, "uploading", "The connection broke. The upload goes on by itself when it is back.");
+    find(zone, "told").textContent = `${there}. No connection: trying again…`;
+    transfer.timer = setTimeout(() => proceed(zone, transfer), PAUSES[tries] * 1000);
+  }
+
+  function takeAnswer(zone, transfer, body) {
+    const { request, file } = transfer, held = request.getResponseHeader("Upload-Held");
+    clearTimeout(transfer.timer);
+    if (request.status === 204) {
+      transfer.held += body.size;
+      // Going back and forth is no progress.
+      if (transfer.held > transfer.farthest) [transfer.farthest, transfer.tries] = [transfer.held, 0];
+      proceed(zone, transfer);
+    } else if (held !== null) {
+      transfer.held = +held;
+      tryAgain(zone, transfer);
+    } else if (FAULTS.includes(request.status)) tryAgain(zone, transfer, `The server could not take the file (${request.status}).`);
+    else if (request.status === 201) {
       const answer = document.createElement("template");
       answer.innerHTML = request.responseText;
       show(zone, "checked", "Uploaded and checked.", answer.content);
-      return;
-    }
-    const { file } = sent.get(zone);
+    } else takeRefusal(zone, request, file);
+  }
+  function takeRefusal(zone, request, file) {
     find(zone, "told").textContent = formatProgress(file.size, file.size);
     const page = new DOMParser().parseFromString(request.responseText, "text/html");
     const refusal = find(page, "refusal");
@@ -170,10 +234,9 @@
     if (!button) return;
     const zone = button.closest("[data-upload]");
     const isAgain = "uploadAgain" in button.dataset;
-    const { file } = sent.get(zone) || {};
+    if (isAgain) { resume(zone, sent.get(zone)); return; }
     stop(zone);
-    if (isAgain) send(zone, file);
-    else show(zone, "empty", "uploadCancel" in button.dataset ? "Upload canceled." : "File removed.");
+    show(zone, "empty", "uploadCancel" in button.dataset ? "Upload canceled." : "File removed.");
   });
   document.addEventListener("submit", (event) => {
     const zone = event.target.querySelector("[data-upload]");

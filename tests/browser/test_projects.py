@@ -35,6 +35,11 @@ def test_what_needs_attention_leads_to_its_card(
     look_at(page, "projects-filtered")
     page.goto(f"{live_server.url}/projects/kestrel-grocery/")
     look_at(page, "project-stalled")
+    # The exact time is there for who has no pointer, too.
+    created = page.get_by_role("main").locator("time[data-ago]").first
+    created.focus()
+    shown = created.evaluate("element => getComputedStyle(element, '::after').content")
+    assert created.get_attribute("title") in shown
     assert complaints == []
 
 

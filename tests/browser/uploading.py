@@ -36,3 +36,10 @@ def assert_ready(page: Page) -> None:
     expect(page.get_by_text("Uploaded and checked. Devices get nothing until")).to_be_visible()
     expect(page.get_by_role("button", name="Create CodePush")).not_to_have_attribute("aria-disabled", "true")
     expect(page.locator("[data-upload-wait]")).to_be_hidden()
+
+
+def let_it_give_up(page: Page) -> None:
+    """The tries and pauses of an upload that does not get through are over; the page's clock is the test's."""
+    for _ in range(6):
+        expect(in_field(page, re.compile("No connection: trying again|broke|could not"))).to_be_visible()
+        page.clock.run_for(16_000)

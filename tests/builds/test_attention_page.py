@@ -35,9 +35,9 @@ def test_most_urgent_first_each_with_the_address_of_its_card(as_user: AsUser, vi
     outlier = failing_pair(BuildFactory(project=project), timezone.now())
     response = as_user(viewer).get("/projects/")
     assert [(item.sentence, item.codepush) for item in response.context["items"]] == [
-        ("v2: Rolls back 10 times more often than v1 did at the same age (1.0% against 0.10% of installs).", outlier),
+        ("v2 rolls back 10 times more often than v1 did at the same age (1.0% against 0.10% of installs).", outlier),
         ("CodePush failed: Not a zip.", failed),
-        ("v1: Rollout has stood at 25% for 9 days.", stalled),
+        ("Rollout of v1 has stood at 25% for 9 days.", stalled),
     ]
     address = f"{build_url(failed.build)}?deployment={failed.deployment_id}#{failed.deployment_id}"
     assert f'href="{address}"' in text_of(response)

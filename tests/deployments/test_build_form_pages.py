@@ -52,10 +52,7 @@ def test_force_update_asks_for_the_version_and_says_how_many(
     report_installed(replaced_build, "", 4)
     client, address = as_user(release_manager), build_url(replaced_build, "force-update/")
     page = text_of(client.get(address))
-    assert (
-        "<b>4</b><span>devices on 3.0.0 are sent to the store (Google Play) for 3.1.0, and get no CodePush any more"
-        in page
-    )
+    assert "<b>4</b><span>devices on 3.0.0 are sent to Google Play for 3.1.0, and get no CodePush any more" in page
     refused = client.post(address, {"intent": "apply", "confirmation": "3.1.0"})
     assert_refused(refused, 422, "You typed '3.1.0'; type 3.0.0 to confirm.")
     done = client.post(address, {"intent": "apply", "confirmation": "3.0.0", "reason": "Security fix"})

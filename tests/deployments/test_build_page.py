@@ -186,3 +186,29 @@ def test_the_page_costs_a_fixed_number_of_queries(
     for address in (build_url(build), build_url(build, "cards/")):
         with django_assert_num_queries(19):
             client.get(address)
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [
+        ("failed", "This build failed, so it can&#x27;t receive CodePush."),
+        ("canceled", "This build was canceled, so it can&#x27;t receive CodePush."),
+        ("running", "The build is running. It can receive CodePush once it is successful."),
+    ],
+)
+def test_a_build_that_is_not_successful_offers_no_codepush(
+    as_user: AsUser, release_manager: User, build: Build, status: str, sentence: str
+) -> None:
+    Build.objects.filter(pk=build.pk).update(status=status)
+    page = as_user(release_manager).get(build_url(build)).content.decode()
+    # In the Live panel, in the checklist, and in place of the first card.
+    assert page.count(sentence) == 3
+    assert build_url(build, "codepush/new/") not in page
+    assert "Users run the" not in page
+
+
+def test_a_blocked_button_is_named_with_its_reason(as_user: AsUser, viewer: User, build: Build) -> None:
+    CodePushFactory(build=build)
+    page = text_of(as_user(viewer).get(build_url(build)))
+    assert 'aria-label="Edit v1. You need the Release manager role.' in page
+    assert 'aria-label="CodePush. You need the Release manager role.' in page

@@ -75,7 +75,7 @@ def test_a_failure_says_why_and_where(as_user: AsUser, viewer: User, build: Buil
     page = text_of(as_user(viewer).get(codepush_url(failed, "log")))
     for words in ("Log of an update", "Why it failed", "No JavaScript bundle.", "Devices were not affected."):
         assert words in page
-    assert 'Check<span class="vh">, failed</span>' in page
+    assert 'Check<span class="vh"> (failed)</span>' in page
 
 
 @pytest.mark.parametrize("entry_count", [1, 250])

@@ -180,8 +180,39 @@ def test_a_build_that_nobody_runs_has_a_table_that_says_so(as_user: AsUser, view
     assert as_user(viewer).get(build_url(build, "adoption.svg")).status_code == 200
 
 
-def test_an_unknown_range_is_ignored(as_user: AsUser, viewer: User, build: Build) -> None:
-    assert as_user(viewer).get(build_url(build, "?range=3y")).context["page"].range == "14d"
+@pytest.mark.parametrize(
+    ("age", "address", "name"),
+    [
+        (HOUR, "", "24h"),
+        (25 * HOUR, "", "7d"),
+        (200 * HOUR, "", "14d"),
+        (9000 * HOUR, "", "14d"),
+        (HOUR, "?range=14d", "14d"),
+        (9000 * HOUR, "?range=24h", "24h"),
+        (HOUR, "?range=3y", "24h"),
+    ],
+)
+def test_the_range_fits_the_age_of_the_build_until_one_is_chosen(
+    as_user: AsUser, viewer: User, build: Build, age: timedelta, address: str, name: str
+) -> None:
+    Build.objects.filter(pk=build.pk).update(created_at=timezone.now() - age)
+    assert as_user(viewer).get(build_url(build, address)).context["page"].range.name == name
+    failures = as_user(viewer).get(build_url(build, f"failures/{address}"))
+    assert failures.context["range"] == name
+
+
+def test_a_young_build_fills_its_chart_until_a_range_is_chosen(
+    as_user: AsUser, viewer: User, build: Build, now: datetime
+) -> None:
+    CodePushFactory(build=build, finished_at=now - 5 * HOUR)
+    report(build, INSTALLED, "phone-1", "v1", now - 3 * HOUR)
+    client = as_user(viewer)
+    numbers = client.get(build_url(build, "adoption.json")).json()
+    # An empty point, that with the release, and the hours up to now; nothing of the 19 hours before.
+    assert len(numbers["times"]) in (6, 7)
+    assert numbers["totals"][0] == 0
+    assert numbers["times"][0] <= numbers["marks"][0]["at"] < numbers["times"][1]
+    assert len(client.get(build_url(build, "adoption.json?range=24h")).json()["times"]) == 25
 
 
 @pytest.mark.parametrize("label_count", [2, 12])
@@ -196,3 +227,17 @@ def test_the_cost_is_a_fixed_number_of_queries(
     # the Live one.
     with django_assert_num_queries(10):
         client.get(build_url(build, "adoption.json"))
+
+
+def test_before_the_first_report_the_picture_shows_no_codepush(
+    as_user: AsUser, viewer: User, build: Build, now: datetime
+) -> None:
+    CodePushFactory(build=build, finished_at=now - 3 * HOUR)
+    report(build, INSTALLED, "phone-1", "v1", now - HOUR)
+    report(build, STORE, "phone-2", "", now - HOUR)
+    picture = text_of(as_user(viewer).get(build_url(build, "adoption.svg")))
+    live, none = (area.split('"')[0].split() for area in picture.split('points="')[1:])
+    # At the left edge: nothing of the Live one, all without a CodePush. Half of each in the end.
+    assert (live[0], none[0]) == ("44.0,212.0", "44.0,22.0")
+    assert "880.0,117.0" in live
+    assert "880.0,117.0" in none

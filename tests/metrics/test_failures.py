@@ -31,6 +31,7 @@ def now() -> datetime:
 @pytest.fixture
 def failing(build: Build, now: datetime) -> Build:
     """v1 rolled back on one device 30 hours ago; v2, out for five hours, on two devices an hour ago."""
+    Build.objects.filter(pk=build.pk).update(created_at=now - 41 * HOUR)
     CodePushFactory(build=build, finished_at=now - 40 * HOUR)
     CodePushFactory(build=build, finished_at=now - 5 * HOUR)
     report(build, FALLBACK, "phone-1", "v1", now - 30 * HOUR)
@@ -100,7 +101,7 @@ def test_each_update_is_compared_with_the_one_before_at_the_same_age(build: Buil
 def test_every_number_opens_the_devices_behind_it(as_user: AsUser, viewer: User, failing: Build) -> None:
     page = text_of(as_user(viewer).get(build_url(failing, "failures/")))
     assert f'{build_url(failing, "devices/")}?show=rollbacks&label=v2">2<' in page
-    assert "3 device rollbacks in the last 14 days, 75.0% of 4 installs." in page
+    assert "3 device rollbacks in the last 7 days, 75.0% of 4 installs." in page
     at = (timezone.now() - HOUR).replace(minute=0)
     assert f"<title>{at.day} {at:%b, %H:%M}: 2 from v2</title>" in page
 
@@ -131,8 +132,8 @@ def test_one_update_is_broken_down_by_what_devices_are(as_user: AsUser, viewer: 
     ("query", "sentence"),
     [
         ("?range=24h&label=v1", "No device went back from v1 in the last 24 hours."),
-        ("?label=v2", "No device went back from v2 in the last 14 days."),
-        ("?label=v99&range=3y", "No device went back from an update in the last 14 days."),
+        ("?label=v2", "No device went back from v2 in the last 24 hours."),
+        ("?label=v99&range=3y", "No device went back from an update in the last 24 hours."),
     ],
 )
 def test_where_there_are_none_it_says_so(

@@ -11,9 +11,11 @@ from deployments.policy.attention import (
     is_rollback_outlier,
     is_stalled,
     may_be_rollback_outlier,
+    name_update,
 )
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+STOOD = "Rollout of v7 has stood at 25% for 9 days."
 ALONE = "50 devices went back from it by themselves: 5.0% of installs. There is no earlier update to compare it with."
 BAD = Outcomes(installs=31_406, rollbacks=116)
 
@@ -91,3 +93,19 @@ def test_the_reminder_says_at_what_and_for_how_long() -> None:
     assert (
         describe_stalled(rollout_percent=25, unchanged_since=since, now=NOW) == "Rollout has stood at 25% for 9 days."
     )
+
+
+@pytest.mark.parametrize(
+    ("sentence", "named"),
+    [
+        (
+            describe_rollback_outlier(Outcomes(1000, 10), Outcomes(1000, 1), "v6"),
+            "v7 rolls back 10 times more often than v6 did at the same age (1.0% against 0.10% of installs).",
+        ),
+        (ALONE, ALONE.replace("from it", "from v7")),
+        (describe_stalled(rollout_percent=25, unchanged_since=NOW - timedelta(days=9), now=NOW), STOOD),
+    ],
+    ids=["compared", "alone", "stalled"],
+)
+def test_away_from_its_card_a_sentence_names_its_update(sentence: str, named: str) -> None:
+    assert name_update(sentence, "v7") == named

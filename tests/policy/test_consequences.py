@@ -40,6 +40,15 @@ def test_an_unfinished_rollout_moves_its_share_and_names_what_the_others_are_off
     assert foreseen.outside == [Offer(4, 40), Offer(3, 40)]
 
 
+def test_who_runs_its_bundle_and_is_outside_the_rollout_is_told_with_those_outside() -> None:
+    """As devices were seen to be answered: of four on the bundle of v2, at 50 %, two get nothing and two get v4."""
+    fleet = Fleet({0: 3, 1: 6, 2: 4, 3: 7}, (Update(1, 1), Update(2, 2), Update(3, 3), Update(4, 1)))
+    foreseen = foresee_publication(fleet, Update(5, 2, rollout_percent=50), COSTS)
+    assert foreseen.same_devices == 2
+    assert foreseen.outside == [Offer(4, 10)]
+    assert foreseen.moving.devices + foreseen.same_devices + 10 == fleet.total
+
+
 def test_outside_every_rollout_nothing_is_offered() -> None:
     foreseen = foresee_publication(Fleet({0: 10}, ()), Update(1, 1, rollout_percent=30), Costs(1))
     assert foreseen.outside == [Offer(0, 7)]

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from deployments.policy.consequences import Costs, Fleet, Update
-from deployments.policy.previews import NO_DEVICES, Preview, preview_copy, preview_edit, preview_upload
+from deployments.policy.previews import ABOUT, NO_DEVICES, Preview, preview_copy, preview_edit, preview_upload
 
 COSTS = Costs(4_600_000, {2: 1_240_000})
 FLEET = Fleet({0: 1, 1: 14_702, 2: 31_204}, (Update(1, 1), Update(2, 2)))
@@ -36,6 +36,7 @@ def test_a_rollout_under_100_says_what_the_others_get() -> None:
         "40 devices outside the rollout are offered v2",
         "20 devices outside the rollout are offered v1",
         "20 devices outside every rollout are offered nothing",
+        ABOUT,
     ]
 
 
