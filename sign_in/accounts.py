@@ -139,6 +139,11 @@ def create_account(*, email: str, first_name: str, last_name: str, password: str
     return _save_new(user, source=source)
 
 
+def find_by_email(email: str) -> User | None:
+    """An active account before one that is switched off."""
+    return User.objects.filter(email__iexact=email).order_by("-is_active", "pk").first()
+
+
 def is_admin(username: str) -> bool:
     return User.objects.filter(username=username, is_superuser=True, is_staff=True, is_active=True).exists()
 

@@ -27,7 +27,7 @@ def send_password_reset(email: str, *, server: str) -> None:
             continue
         named = {
             "uidb64": urlsafe_base64_encode(force_bytes(user.pk)),
-            "token": default_token_generator.make_token(user),
+            "reset_token": default_token_generator.make_token(user),
         }
         url = server + reverse("password_reset", kwargs=named)
         _send("password_reset", "Your password", user.email, {"user": user, "url": url, "server": server})

@@ -69,11 +69,10 @@ def _use_totp(authenticator: Authenticator, code: str) -> bool:
     return False
 
 
-def note_added(user: User, authenticator: Authenticator, *, session_key: str | None) -> None:
-    """Audited. With the first factor all other sessions end: they were opened without one."""
-    if authenticator.type not in FACTORS:
-        return
+def note_added(user: User, kind: str, *, session_key: str | None) -> None:
+    """The newest of this kind is audited. With the first factor all other sessions end: they were opened without."""
     with transaction.atomic():
+        authenticator = Authenticator.objects.filter(user=user, type=kind).latest("pk")
         audit.record(AuditAction.ACCOUNT_FACTOR_ADDED, actor=user, project=None, after=_describe(authenticator))
         if list_factors(user.pk).count() == 1:
             sessions.end_other_sessions(user, current_key=session_key)

@@ -15,7 +15,7 @@ urlpatterns = [
     # The name, and its argument, by which allauth finds it.
     path("sign-in/sso/callback/", single_sign_on.come_back, {"provider_id": "sso"}, name="openid_connect_callback"),
     path("sign-in/forgotten/", sign_in.ask_for_reset, name="password_forgotten"),
-    path("sign-in/reset/<uidb64>/<token>/", sign_in.ResetPassword.as_view(), name="password_reset"),
+    path("sign-in/reset/<uidb64>/<reset_token>/", sign_in.ResetPassword.as_view(), name="password_reset"),
     path("sign-out/", LogoutView.as_view(), name="sign_out"),
     path("invitations/<str:signed>/", invitations.answer, name="invitation"),
     path("account/", account.show_account, name="account"),

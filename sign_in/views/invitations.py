@@ -86,7 +86,7 @@ def answer(request: HttpRequest, signed: str) -> HttpResponse:
         return _show(request, "dead", HTTPStatus.GONE, sentence=refusal.message)
     if request.user.is_authenticated:
         return _join(request, invitation)
-    account = User.objects.filter(email__iexact=invitation.email).order_by("-is_active", "pk").first()
+    account = accounts.find_by_email(invitation.email)
     if account is None:
         return _open_account(request, invitation)
     if not account.is_active:

@@ -69,10 +69,6 @@ class _FactorPage:
         messages.success(self.request, self.said)
         return reverse("mfa_view_recovery_codes" if self.did_generate_recovery_codes else "account")
 
-    def find_newest(self, kind: str) -> Authenticator:
-        newest: Authenticator = Authenticator.objects.filter(user=self.person, type=kind).latest("pk")
-        return newest
-
 
 @_for_people
 class SetUpApp(_FactorPage, ActivateTOTPView):
@@ -82,8 +78,9 @@ class SetUpApp(_FactorPage, ActivateTOTPView):
     def form_valid(self, form: Any) -> HttpResponse:
         with transaction.atomic():
             response: HttpResponse = super().form_valid(form)
-            added = self.find_newest(Authenticator.Type.TOTP)
-            second_factors.note_added(self.person, added, session_key=self.request.session.session_key)
+            second_factors.note_added(
+                self.person, Authenticator.Type.TOTP, session_key=self.request.session.session_key
+            )
         return response
 
 
@@ -111,8 +108,9 @@ class AddKey(_FactorPage, AddWebAuthnView):
     def form_valid(self, form: Any) -> HttpResponse:
         with transaction.atomic():
             response: HttpResponse = super().form_valid(form)
-            added = self.find_newest(Authenticator.Type.WEBAUTHN)
-            second_factors.note_added(self.person, added, session_key=self.request.session.session_key)
+            second_factors.note_added(
+                self.person, Authenticator.Type.WEBAUTHN, session_key=self.request.session.session_key
+            )
         return response
 
 

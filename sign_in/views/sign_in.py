@@ -10,6 +10,7 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.models import User
 from django.contrib.auth.views import INTERNAL_RESET_SESSION_TOKEN, LoginView, PasswordResetConfirmView
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
@@ -65,6 +66,9 @@ class ResetPassword(PasswordResetConfirmView):
     """Where the link of the mail leads. Django keeps its token out of the address, and so of logs and referrers."""
 
     template_name = "accounts/password_reset.html"
+
+    def dispatch(self, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return super().dispatch(*args, uidb64=kwargs["uidb64"], token=kwargs["reset_token"])
 
     def get_form(self, form_class: Any = None) -> Any:
         return NewPasswordForm(self.request.POST if self.request.method == "POST" else None)

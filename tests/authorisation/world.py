@@ -131,7 +131,7 @@ def _furnish(project: Project, admin: User) -> tuple[dict[str, Any], dict[str, A
         "pk": 0,
         "signed": "nothing",
         "uidb64": "nobody",
-        "token": "nothing",
+        "reset_token": "nothing",
     }
     return ids, _list_admin_ids(build, old, new, membership_id)
 
