@@ -33,12 +33,24 @@ admin.site.index_title = "Look up and act"
 
 @admin.register(Project)
 class ProjectAdmin(ServiceFormAdmin):
-    """Support may edit a project's settings. Its address stays: scripts name the project by it."""
+    """Support may edit a project's settings. Its address stays: scripts name the project by it.
+
+    What it demands of production changes is for its own admins to say.
+    """
 
     list_display = ("name", "slug", "show_builds", "show_members", "created_at")
     search_fields = ("name", "slug", "ios_bundle_id", "android_bundle_id", "huawei_bundle_id")
     date_hierarchy = "created_at"
-    readonly_fields = ("slug", "created_at", "show_builds", "show_members", "show_history")
+    readonly_fields = (
+        "slug",
+        "needs_second_person",
+        "approval_hours",
+        "signing_key",
+        "created_at",
+        "show_builds",
+        "show_members",
+        "show_history",
+    )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

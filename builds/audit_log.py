@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Q, QuerySet
 
 from builds.actors import WORKER_NAME
-from builds.models import AuditEntry, Build, Project
+from builds.models import AuditAction, AuditEntry, Build, Project
 from builds.querysets import AuditEntryQuerySet
 
 
@@ -65,6 +65,19 @@ def list_own_entries(user: User) -> AuditEntryQuerySet:
 def find_last_entry(project: Project) -> AuditEntry | None:
     """What was last done in the project. One query."""
     return AuditEntry.objects.filter(project=project).order_by("-id").first()
+
+
+def list_turned_off(user: User | AnonymousUser, *, since: datetime) -> list[AuditEntry]:
+    """Where the second person for production was turned off lately. One query."""
+    entries = AuditEntry.objects.filter(
+        project__in=Project.objects.visible_to(user),
+        action=AuditAction.SECOND_PERSON_CHANGED,
+        created_at__gte=since,
+        after__needs_second_person=False,
+        project__needs_second_person=False,
+    )
+    newest = {entry.project_id: entry for entry in entries.select_related("project").order_by("id")}
+    return list(newest.values())
 
 
 def _is_by(actor: str, members: Iterable[User]) -> Q:

@@ -63,6 +63,17 @@ class Project(models.Model):
     needs_second_factor = models.BooleanField(
         db_default=False, default=False, help_text="Members without one see nothing of it."
     )
+    # What must hold before devices get something (`deployments.services.production_rules`).
+    needs_second_person = models.BooleanField(
+        default=False, db_default=False, help_text="Changes that widen what production devices get wait for approval."
+    )
+    signing_key = models.TextField(
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Public key (PEM): bundles must be signed with its private part.",
+    )
+    approval_hours = models.PositiveSmallIntegerField(default=24, db_default=24, help_text="So long it waits.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects: ClassVar[ProjectQuerySet] = ProjectQuerySet.as_manager()  # type: ignore[assignment]
@@ -72,6 +83,10 @@ class Project(models.Model):
         constraints = [
             # Addresses name a project by its slug.
             models.UniqueConstraint(fields=["slug"], name="project_slug_is_unique"),
+            # A change that waits for ever would be approved by somebody who does not know what it was for.
+            models.CheckConstraint(
+                condition=Q(approval_hours__gte=1, approval_hours__lte=168), name="approval_waits_an_hour_to_a_week"
+            ),
         ]
 
     def __str__(self) -> str:

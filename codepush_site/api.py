@@ -4,7 +4,7 @@ from ninja import NinjaAPI
 
 from builds.api import builds, projects
 from deployments import api as codepushes_api
-from deployments import api_builds
+from deployments import api_builds, api_changes
 from metrics import api as metrics_api
 from release_api import api as tokens_api
 from release_api.errors import add_handlers
@@ -24,5 +24,6 @@ api = NinjaAPI(
     urls_namespace="release_api",
 )
 add_handlers(api)
-for _router in (projects, builds, api_builds.router, codepushes_api.router, metrics_api.router, tokens_api.router):
+_parts = (api_builds, codepushes_api, api_changes, metrics_api, tokens_api)
+for _router in (projects, builds, *(part.router for part in _parts)):
     api.add_router("", _router)

@@ -21,6 +21,7 @@ SCHEDULE = {
     "requeue-unfinished-codepushes": _every("deployments.requeue_unfinished", 5.0),
     "queue-due-deliveries": _every("webhooks.queue_due", 2.0),
     "raise-rollback-alerts": _every("webhooks.raise_alerts", 60.0),
+    "expire-change-requests": _every("deployments.expire_change_requests", 60.0),
     "delete-leftover-uploads": _every("deployments.delete_leftover_uploads", 3600.0, expires=3600),
     "delete-expired-answers": _every("release_api.delete_expired_answers", 3600.0, expires=3600),
     "keep-house-of-metrics": _nightly("metrics.keep_house", 17),

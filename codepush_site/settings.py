@@ -246,6 +246,7 @@ if REDIS_URL:
     }
 else:
     CELERY_BROKER_URL = "filesystem://localhost"
+    CELERY_BROKER_TRANSPORT = "codepush_site.file_queue:Transport"
     # Over this broker forked processes wait at one lock: the one that holds it is killed, and all wait for ever.
     CELERY_WORKER_POOL = "threads"
     _queue, _control = VAR_DIR / "queue", VAR_DIR / "queue-control"

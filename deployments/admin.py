@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from builds.errors import NotAllowedNow
 from builds.models import AuditEntry
 from builds.support_admin import ViewOnlyAdmin, describe_numbers, link_to, link_to_list, service_action
-from deployments.models import Bundle, BundleDiff, CodePush
+from deployments.models import Bundle, BundleDiff, ChangeRequest, CodePush
 from deployments.policy.label import find_label_number
 from deployments.querysets import CodePushQuerySet
 from deployments.selectors import list_rollback_sources
@@ -140,6 +140,24 @@ class CodePushAdmin(ViewOnlyAdmin):
     @admin.display(description="audit log")
     def show_history(self, codepush: CodePush) -> SafeString:
         return link_to_list(AuditEntry, "Audit entries", deployment_id=codepush.deployment_id)
+
+
+@admin.register(ChangeRequest)
+class ChangeRequestAdmin(ViewOnlyAdmin):
+    list_display = ("__str__", "show_build", "show_codepush", "status", "requested_by", "requested_at", "decided_by")
+    list_filter = ("status", "kind")
+    list_select_related = ("build", "codepush", "requested_by", "decided_by")
+    search_fields = ("codepush__deployment_id", "build__project__name", "build__project__slug", "reason")
+    search_help_text = "Deployment ID, project or reason"
+    date_hierarchy = "requested_at"
+
+    @admin.display(description="build")
+    def show_build(self, request: ChangeRequest) -> SafeString | str:
+        return link_to(request.build)
+
+    @admin.display(description="CodePush")
+    def show_codepush(self, request: ChangeRequest) -> SafeString | str:
+        return link_to(request.codepush) if request.codepush else "–"
 
 
 @admin.register(Bundle)

@@ -36,6 +36,7 @@ class CreateIn(Schema):
     build_target: BuildTargetName | SkipJsonSchema[None] = Field(None, description="Must be the build's.")
     platform: PlatformName | SkipJsonSchema[None] = Field(None, description="Must be the build's.")
     allows_identical: bool = Field(False, description="Publish even if identical to the Live bundle.")
+    reason: _Reason = ""
     # A form has no null: absent is all that None means here.
     expected_live: _ExpectedLive | SkipJsonSchema[None] = None
 
@@ -45,6 +46,7 @@ class EditIn(Input):
     is_enabled: bool | None = None
     is_mandatory: bool | None = None
     rollout_percent: _Rollout | None = None
+    reason: _Reason = ""
     expected_live: _ExpectedLive | None = None
 
 
@@ -65,7 +67,9 @@ class RollbackIn(PromoteIn):
 class CodePushOut(Schema):
     deployment_id: str
     build_id: int
-    status: Literal["pending", "processing", "success", "failed", "canceled"]
+    status: Literal["pending", "processing", "waiting", "success", "failed", "canceled"] = Field(
+        description="“waiting”: processed, and offered to nobody before a second person approves it."
+    )
     step: Literal["queued", "checking", "storing", "diffing", "publishing"] = Field(description="Of the processing.")
     progress_percent: int
     label: str | None
@@ -79,11 +83,12 @@ class CodePushOut(Schema):
     references: str | None = Field(description="Label of the one whose bundle it has, after a rollback or promote.")
     reason: str
     package_hash: str | None
+    is_signed: bool = Field(description="The bundle carries a code signature.")
     size_bytes: int | None
     duration_seconds: float | None = Field(description="Of the processing.")
     created_at: datetime
     created_by: str | None
-    failure_reason: str | None
+    failure_reason: str | None = Field(description="Why it failed, or why it was not approved.")
 
     @classmethod
     def of(cls, codepush: CodePush, build: Build) -> Self:
@@ -99,6 +104,7 @@ class CodePushOut(Schema):
             target_binary_range=build.store_version,
             references=codepush.source.label if codepush.source else None,
             package_hash=bundle.package_hash if bundle else None,
+            is_signed=bundle is not None and bundle.is_signed,
             size_bytes=bundle.size_bytes if bundle else codepush.upload_size_bytes,
             duration_seconds=None if codepush.duration_ms is None else codepush.duration_ms / 1000,
             created_at=codepush.created_at,

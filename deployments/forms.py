@@ -6,6 +6,7 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
+from builds.errors import DomainError
 from builds.forms import FilterForm, ServiceForm, search_field
 from builds.models import Build, Platform, StoreStatus
 from deployments.services import checks
@@ -75,6 +76,8 @@ class CreateForm(CodePushForm):
         required=False,
         help_text="Off: a bundle that would change nothing on devices is refused.",
     )
+    # Shown where a second person reads it.
+    reason = _reason_field()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -94,6 +97,8 @@ class EditForm(CodePushForm):
     rollout_percent = _rollout_field()
     is_mandatory = forms.BooleanField(label="Mandatory", required=False, help_text=_SPLASH)
     is_enabled = forms.BooleanField(label="Enabled", required=False)
+    # Shown where a second person reads it.
+    reason = _reason_field()
 
 
 class RollbackForm(CodePushForm):
@@ -123,6 +128,50 @@ class ForceUpdateForm(ServiceForm):
     reason = _reason_field("Kept in the audit log.")
 
 
+class RefuseForm(ServiceForm):
+    reason = _reason_field("For who asked for it, and for the audit log.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].required = True
+        self.fields["reason"].error_messages["required"] = "Say why, for who asked for it."
+
+
+class WithdrawForm(ServiceForm):
+    reason = _reason_field("Kept in the audit log.")
+
+
+class SecondPersonForm(ServiceForm):
+    needs_second_person = forms.BooleanField(
+        label="Production changes need a second person",
+        required=False,
+        help_text="Nobody approves what they asked for themselves, nor does their token.",
+    )
+    approval_hours = forms.IntegerField(
+        label="Requests wait, in hours",
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+        help_text="Then they expire. 1 to 168.",
+    )
+    reason = _reason_field("Needed to turn it off. Kept in the audit log.")
+
+
+class SigningKeyForm(ServiceForm):
+    signing_key = forms.CharField(
+        label="Public key",
+        required=False,
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": 8, "class": "form-control mono", "spellcheck": "false"}),
+        help_text="RSA, in PEM: what the app checks updates with. Empty: bundles need no signature.",
+    )
+    reason = _reason_field("Kept in the audit log.")
+
+    def add_refusal(self, refusal: DomainError) -> None:
+        if "PRIVATE KEY" in self.cleaned_data.get("signing_key", ""):
+            # It is not sent back to be read over somebody's shoulder.
+            self.data = {**self.data, "signing_key": ""}
+        super().add_refusal(refusal)
+
+
 class BuildStatusForm(ServiceForm):
     status = forms.ChoiceField(label="Build status", choices=Build.Status, widget=forms.RadioSelect)
 
@@ -135,6 +184,7 @@ class DeploymentFilterForm(FilterForm):
         choices=[
             ("", "Any state"),
             ("running", "Running"),
+            ("waiting", "Waiting for approval"),
             ("live", "Live"),
             ("success", "Successful"),
             ("failed", "Failed"),

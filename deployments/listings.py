@@ -4,10 +4,10 @@ import re
 from datetime import datetime
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from builds.models import Build, Project
-from deployments.models import CodePush
+from deployments.models import ChangeRequest, CodePush
 from deployments.querysets import CodePushQuerySet
 
 # Crockford's base 32, as deployment IDs are made of; "dpl_" alone would name every one.
@@ -53,6 +53,14 @@ def list_unanswered_failures(user: User | AnonymousUser, *, since: datetime) -> 
     failed = list_visible(user).filter(status=CodePush.Status.FAILED, finished_at__gte=since)
     unanswered = failed.exclude(Exists(later.exclude(status=CodePush.Status.CANCELED)))
     return unanswered.select_related("build__project").newest_first()
+
+
+def list_waiting_changes(user: User | AnonymousUser) -> QuerySet[ChangeRequest]:
+    """What waits for a second person in the user's projects, newest first. One query."""
+    waiting = ChangeRequest.objects.filter(
+        status=ChangeRequest.Status.WAITING, build__project__in=Project.objects.visible_to(user)
+    )
+    return waiting.select_related("build__project", "codepush", "requested_by").order_by("-id")
 
 
 def find_by_deployment_id(user: User | AnonymousUser, text: str) -> CodePushQuerySet:

@@ -8,6 +8,8 @@ from django.db import models
 from django.db.models import F, Q
 
 from builds.models import Build
+from deployments.change_request import ChangeRequest as ChangeRequest  # noqa: PLC0414 (so that mypy takes it for ours)
+from deployments.checked_archive import CheckedArchive
 from deployments.policy.label import format_label
 from deployments.querysets import CodePushQuerySet
 
@@ -22,32 +24,6 @@ def new_deployment_id() -> str:
 
 def new_upload_id() -> str:
     return "upl_" + secrets.token_urlsafe(16)
-
-
-class CheckedArchive(models.Model):
-    """A stored archive, and what reading every byte of it showed."""
-
-    content_hash = models.CharField(
-        max_length=64, help_text="SHA-256 over the manifest with the signature file. Without one, the package hash."
-    )
-    package_hash = models.CharField(
-        max_length=64, help_text="SHA-256 over the manifest, as the client SDKs compute it."
-    )
-    archive_sha256 = models.CharField(max_length=64)
-    storage_name = models.CharField(max_length=100)
-    size_bytes = models.BigIntegerField(help_text="Of the archive, as devices download it.")
-    js_bundle_path = models.CharField(max_length=1024)
-    hermes_bytecode_version = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: plain JavaScript.")
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        abstract = True
-
-    @property
-    def javascript_kind(self) -> str:
-        if self.hermes_bytecode_version is None:
-            return "Plain JavaScript"
-        return f"Hermes bytecode {self.hermes_bytecode_version}"
 
 
 class Upload(CheckedArchive):
@@ -77,6 +53,7 @@ class Bundle(CheckedArchive):
 
     manifest = models.JSONField(help_text="{path: SHA-256 of the file}, without entries that clients ignore.")
     unpacked_bytes = models.BigIntegerField()
+    signature = models.TextField(blank=True, default="", db_default="", help_text="The token in its signature file.")
 
     class Meta:
         constraints = [
@@ -86,6 +63,10 @@ class Bundle(CheckedArchive):
 
     def __str__(self) -> str:
         return self.package_hash[:12]
+
+    @property
+    def is_signed(self) -> bool:
+        return bool(self.signature)
 
 
 class BundleFileSizes(models.Model):
@@ -162,6 +143,8 @@ class CodePush(models.Model):
     class Status(models.TextChoices):
         PENDING = "pending", "Pending"
         PROCESSING = "processing", "Processing"
+        # Processed, and not offered to anybody before a second person approves it (`ChangeRequest`).
+        WAITING = "waiting", "Waiting for approval"
         SUCCESS = "success", "Success"
         FAILED = "failed", "Failed"
         CANCELED = "canceled", "Canceled"
@@ -194,7 +177,7 @@ class CodePush(models.Model):
     # For people.
     origin = models.CharField(max_length=10, choices=Origin, default=Origin.UPLOAD)
     source = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="copies")
-    reason = models.CharField(max_length=280, blank=True, help_text="Why somebody rolled back or promoted.")
+    reason = models.CharField(max_length=280, blank=True, help_text="Why somebody wanted it.")
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -252,7 +235,7 @@ class CodePush(models.Model):
             # A failure that says nothing helps nobody.
             models.CheckConstraint(condition=~Q(status="failed") | ~Q(failure_reason=""), name="a_failure_says_why"),
             models.CheckConstraint(
-                condition=Q(status__in=["pending", "processing", "success", "failed", "canceled"]),
+                condition=Q(status__in=["pending", "processing", "waiting", "success", "failed", "canceled"]),
                 name="codepush_status_is_known",
             ),
             models.CheckConstraint(condition=Q(origin__in=["upload", "rollback", "promote"]), name="origin_is_known"),

@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from django.db.models import Count, FilteredRelation, Max, Min, OuterRef, Q, Subquery
+from django.db.models import Count, FilteredRelation, Max, Min, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from builds.models import Build, Project
 from builds.querysets import BuildQuerySet, ProjectQuerySet
-from deployments.models import Bundle, CodePush
+from deployments.models import Bundle, ChangeRequest, CodePush
 from deployments.policy.consequences import Costs, Update
 from deployments.policy.label import format_label
 from deployments.querysets import CodePushQuerySet
@@ -154,6 +154,17 @@ def find_live_by_build(build_ids: Iterable[int]) -> dict[int, CodePush]:
     """{build id: its Live CodePush}, builds without one left out. One query."""
     live = CodePush.objects.filter(build_id__in=build_ids).live()
     return {codepush.build_id: codepush for codepush in live}
+
+
+def list_change_requests(build: Build) -> QuerySet[ChangeRequest]:
+    """What somebody asked a second person for, newest first, with CodePush and people joined in. One query."""
+    requests = ChangeRequest.objects.filter(build=build).order_by("-id")
+    return requests.select_related("codepush", "requested_by", "decided_by")
+
+
+def count_waiting_changes(project: Project) -> int:
+    """How many changes of the project wait for a second person. One query."""
+    return ChangeRequest.objects.filter(build__project=project, status=ChangeRequest.Status.WAITING).count()
 
 
 class CodePushCounts(NamedTuple):

@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 from kombu.exceptions import OperationalError as BrokerUnavailable
 
-from deployments.services import leftovers, processing
+from deployments.services import leftovers, processing, waiting
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +28,12 @@ def requeue_unfinished() -> None:
 def delete_leftover_uploads() -> None:
     """No Celery retry: the next round is as good."""
     leftovers.delete_leftover_uploads()
+
+
+@shared_task(name="deployments.expire_change_requests")
+def expire_change_requests() -> None:
+    """No Celery retry: the next round is as good. Until then approving finds out by itself."""
+    waiting.expire_overdue()
 
 
 def queue_processing(codepush_id: int) -> None:

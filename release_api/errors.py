@@ -13,6 +13,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from builds.errors import AlreadyTaken, DomainError, StaleView
 from builds.views.form_page import find_status
+from deployments.services.change import ApprovalNeeded
 from deployments.services.checks import BundleTooLarge
 from release_api.idempotency import Answer, KeyReused
 from release_api.schemas import describe_error
@@ -39,6 +40,7 @@ _CODES: tuple[tuple[type[DomainError], int | None, str], ...] = (
     # The value is fine, and somebody has it: a conflict to a program, a mistake in a field to a person at a form.
     (AlreadyTaken, HTTPStatus.CONFLICT, "already_taken"),
     (StaleView, None, "stale"),
+    (ApprovalNeeded, None, "approval_needed"),
     (KeyReused, None, "idempotency_key_reused"),
 )
 

@@ -8,6 +8,7 @@ import redis
 from django.contrib.auth.models import User
 from django.core.files.storage import storages
 from django.test import Client
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from builds.models import Build, Project, Role
@@ -46,6 +47,30 @@ def owner(project: Project) -> User:
 @pytest.fixture
 def release_manager(project: Project) -> User:
     return _member(project, Role.RELEASE_MANAGER, "Elif")
+
+
+@pytest.fixture
+def colleague(project: Project) -> User:
+    """A second release manager."""
+    user: User = UserFactory(username="cem", first_name="Cem", last_name="Aydin")
+    MembershipFactory(project=project, user=user, role=Role.RELEASE_MANAGER)
+    return user
+
+
+@pytest.fixture
+def four_eyes(project: Project) -> Project:
+    """The project wants a second person for production changes."""
+    project.needs_second_person = True
+    project.save()
+    return project
+
+
+@pytest.fixture
+def replaced_build(project: Project) -> Build:
+    """3.0.0: once store-live, replaced by 3.1.0, which is store-live now."""
+    build: Build = BuildFactory(project=project, store_status="approved", store_live_at=timezone.now())
+    BuildFactory(project=project, store_version="3.1.0", store_status="live", store_live_at=timezone.now())
+    return build
 
 
 @pytest.fixture

@@ -21,6 +21,14 @@ class Event(StrEnum):
     FORCE_UPDATE_APPLIED = "force_update.applied"
     FORCE_UPDATE_LIFTED = "force_update.lifted"
     ROLLBACK_ALERT = "codepush.rollback_alert"
+    CHANGE_REQUESTED = "change.requested"
+    CHANGE_APPROVED = "change.approved"
+    CHANGE_REFUSED = "change.refused"
+    CHANGE_WITHDRAWN = "change.withdrawn"
+    CHANGE_EXPIRED = "change.expired"
+    CHANGE_OUTDATED = "change.outdated"
+    SECOND_PERSON_CHANGED = "project.second_person_changed"
+    SIGNING_KEY_CHANGED = "project.signing_key_changed"
     # Sent by the button only; nobody can leave it out.
     TEST = "webhook.test"
 
@@ -39,6 +47,14 @@ EVENT_LABELS: dict[Event, str] = {
     Event.FORCE_UPDATE_APPLIED: "Force Update applied",
     Event.FORCE_UPDATE_LIFTED: "Force Update lifted",
     Event.ROLLBACK_ALERT: "Rollback-rate alert",
+    Event.CHANGE_REQUESTED: "Approval asked for",
+    Event.CHANGE_APPROVED: "Change approved",
+    Event.CHANGE_REFUSED: "Change refused",
+    Event.CHANGE_WITHDRAWN: "Request withdrawn",
+    Event.CHANGE_EXPIRED: "Request expired",
+    Event.CHANGE_OUTDATED: "Request outdated",
+    Event.SECOND_PERSON_CHANGED: "Second person for production turned on or off",
+    Event.SIGNING_KEY_CHANGED: "Signing key changed",
     Event.TEST: "Test",
 }
 SUBSCRIBABLE = [event for event in Event if event != Event.TEST]
@@ -53,6 +69,14 @@ _BY_ACTION = {
     "build.force_update_applied": Event.FORCE_UPDATE_APPLIED,
     "build.force_update_lifted": Event.FORCE_UPDATE_LIFTED,
     "codepush.rollback_alert_sent": Event.ROLLBACK_ALERT,
+    "change.requested": Event.CHANGE_REQUESTED,
+    "change.approved": Event.CHANGE_APPROVED,
+    "change.refused": Event.CHANGE_REFUSED,
+    "change.withdrawn": Event.CHANGE_WITHDRAWN,
+    "change.expired": Event.CHANGE_EXPIRED,
+    "change.outdated": Event.CHANGE_OUTDATED,
+    "project.second_person_changed": Event.SECOND_PERSON_CHANGED,
+    "project.signing_key_changed": Event.SIGNING_KEY_CHANGED,
 }
 _BY_BUILD_STATUS = {
     "success": Event.BUILD_SUCCEEDED,

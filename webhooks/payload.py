@@ -24,6 +24,7 @@ def make_message(event: Event, entry: AuditEntry, codepush: CodePush | None) -> 
             "codepush": _describe_codepush(codepush) if codepush else None,
             "live": live._asdict() if live else None,
             "alert": entry.after.get("alert"),
+            "change": _describe_change(entry),
             "actor": entry.actor_name,
             "reason": entry.reason,
             "url": _address_of(entry),
@@ -33,7 +34,7 @@ def make_message(event: Event, entry: AuditEntry, codepush: CodePush | None) -> 
 
 def make_test_message(webhook: Webhook, actor_name: str) -> dict[str, Any]:
     project = webhook.project
-    data: dict[str, Any] = dict.fromkeys(("build", "codepush", "live", "alert"))
+    data: dict[str, Any] = dict.fromkeys(("build", "codepush", "live", "alert", "change"))
     url = settings.PUBLIC_URL + reverse("webhook_detail", args=[project.slug, webhook.pk])
     told = {"project": _describe_project(project), "actor": actor_name, "reason": "", "url": url}
     return _make(Event.TEST) | {"data": data | told}
@@ -106,6 +107,12 @@ def _describe_codepush(codepush: CodePush) -> dict[str, Any]:
         "rollout_percent": codepush.rollout_percent,
         "failure_reason": codepush.failure_reason or None,
     }
+
+
+def _describe_change(entry: AuditEntry) -> dict[str, Any] | None:
+    """The request for approval that the entry tells of."""
+    after = entry.after
+    return {"id": after["request"], "kind": after["change"]} if "request" in after else None
 
 
 def _address_of(entry: AuditEntry) -> str:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from builds.formats import format_count
 from builds.models import AuditAction, AuditEntry, Build, BuildTarget, Platform, Role, StoreStatus
-from deployments.models import CodePush
+from deployments.models import ChangeRequest, CodePush
 
 # Where a value is empty. An absent one, as before a creation, is "".
 EMPTY = "none"
@@ -26,6 +26,9 @@ _FIELDS = {
     "huawei_bundle_id": "Huawei application ID",
     "repository_url": "Repository URL",
     "rollbacks": "Device rollbacks",
+    "needs_second_person": "Second person",
+    "approval_hours": "Requests wait (hours)",
+    "requested_by": "Asked for by",
 }
 # A field of several objects has the words of all: they agree where they share a value.
 _CHOICES: Mapping[str, Mapping[str, str]] = {
@@ -34,6 +37,7 @@ _CHOICES: Mapping[str, Mapping[str, str]] = {
     "platform": dict(Platform.choices),
     "build_target": dict(BuildTarget.choices),
     "role": dict(Role.choices),
+    "change": dict(ChangeRequest.Kind.choices),
 }
 _FLAGS = {"is_force_updated": ("Not applied", "Applied")}
 

@@ -18,6 +18,7 @@ from builds.errors import NotAllowedNow
 from builds.forms import MemberForm, ProjectSettingsForm, RoleForm, SecondFactorForm
 from builds.models import Membership, Role
 from builds.views.form_page import FormPage
+from deployments.services.production_rules import describe_key
 from sign_in import invitations
 from webhooks.selectors import count_webhooks
 
@@ -67,6 +68,7 @@ def show_settings(request: HttpRequest, slug: str) -> HttpResponse:
         "webhooks": count_webhooks(access.project),
         "invitations": list(invitations.list_open(access.project)) if access.can_manage else [],
         "now": timezone.now(),
+        "signing_key_fingerprint": describe_key(access.project.signing_key),
     }
     return render(request, "builds/project_settings.html", context)
 

@@ -72,7 +72,7 @@ def _make_rows(projects: Iterable[Project], items: Iterable[attention.Item]) -> 
     live = find_live_by_build(build.pk for build in builds)
     metrics = measure_projects(listed)
     last = find_last_by_project(listed)
-    conspicuous = {item.codepush.build.project_id for item in items if item.kind == attention.Kind.OUTLIER}
+    conspicuous = {item.project.pk for item in items if item.kind == attention.Kind.OUTLIER}
     return [
         ProjectRow(
             project=project,

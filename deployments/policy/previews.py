@@ -85,6 +85,35 @@ def preview_upload(fleet: Fleet, *, is_mandatory: bool, rollout_percent: int) ->
     )
 
 
+def preview_release(fleet: Fleet, update: Update, costs: Costs) -> Preview:
+    """A processed upload, once it is approved. `update`: with the next label."""
+    label = format_label(update.label_number)
+    return Preview(
+        flow=[*_replaced(fleet.live), Node(label, "Live, a new bundle", is_live=True)],
+        rows=list(_tell(fleet, update, foresee_publication(fleet, update, costs), label, label)),
+        notes=list(_tell_doubt(fleet, update.rollout_percent)),
+    )
+
+
+def preview_force_update(devices: int, store_version: str) -> Preview:
+    what = f"sent to the store for {store_version}, and {'get' if devices != 1 else 'gets'} no CodePush any more"
+    rows = [Row(devices, f"{_devices(devices)} {'are' if devices != 1 else 'is'} {what}")] if devices else []
+    return Preview(rows=rows, notes=["It can be lifted again.", *([] if devices else [NO_DEVICES])])
+
+
+def warn_unsigned(preview: Preview, label: str) -> Preview:
+    """The same, with a warning: nothing refuses a rollback, but devices may."""
+    note = f"{label} is not signed with the registered key. Devices that check signatures do not take it."
+    return replace(preview, notes=[note, *preview.notes])
+
+
+def wait_first(preview: Preview, hours: int) -> Preview:
+    """The same, once somebody else has approved it."""
+    how_long = "an hour" if hours == 1 else f"{hours} hours"
+    note = f"First it waits for approval by a second person, for {how_long} at most. Until then nothing changes."
+    return replace(preview, notes=[note, *preview.notes])
+
+
 def preview_edit(fleet: Fleet, before: Update, after: Update, costs: Costs) -> Preview:
     """`costs`: of the bundle that is Live afterwards."""
     edited = fleet.with_update(after)

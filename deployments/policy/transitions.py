@@ -1,6 +1,7 @@
 """Which changes of a build's state are allowed. (A CodePush's: `services/checks.py`.)"""
 
 from collections.abc import Mapping
+from typing import Any
 
 # A build that finished stays finished: its binary exists, or does not.
 BUILD_STATUS: Mapping[str, frozenset[str]] = {
@@ -14,6 +15,17 @@ BUILD_STATUS: Mapping[str, frozenset[str]] = {
 
 def may_change_build_status(current: str, wanted: str) -> bool:
     return wanted in BUILD_STATUS[current]
+
+
+def widens_reach(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether an edit gives an update to more devices, or forces it on them: settings of a CodePush before and after.
+
+    What is disabled afterwards reaches nobody. Less of something is never more, whatever else devices get instead.
+    """
+    if not after["is_enabled"]:
+        return False
+    is_forced = after["is_mandatory"] and not before["is_mandatory"]
+    return not before["is_enabled"] or after["rollout_percent"] > before["rollout_percent"] or is_forced
 
 
 def may_set_store_status(build_status: str) -> bool:

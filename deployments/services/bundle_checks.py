@@ -11,18 +11,41 @@ from builds.errors import InvalidInput
 from builds.models import Build
 from deployments.bundles.archive import Archive, ArchiveContents, find_js_bundle_in, open_archive, read_archive
 from deployments.bundles.javascript import check_hermes_version
+from deployments.bundles.manifest import compute_package_hash
 from deployments.bundles.refusal import BundleRefused
-from deployments.models import CodePush
+from deployments.bundles.signature import check_signature, check_signature_files, read_signature
+from deployments.models import Bundle, CodePush
 from deployments.services.checks import BundleTooLarge
 
 
 def read_checked(
     archive: Archive, build: Build, on_bytes: Callable[[int], None] = lambda done: None
 ) -> ArchiveContents:
-    """What is in the archive, which devices of the build can run. Reads every byte. Raises BundleRefused."""
+    """What is in the archive, which devices of the build can run. Reads every byte. Raises BundleRefused.
+
+    Where the project has registered a key, it is signed with that.
+    """
     contents = read_archive(archive, build.platform, on_bytes=on_bytes)
     check_hermes_version(contents.js_bundle, build.hermes_bytecode_version, f"build #{build.pk}")
+    if public_key := build.project.signing_key:
+        check_signature_files(archive)
+        check_signature(read_signature(archive), compute_package_hash(contents.manifest), public_key)
     return contents
+
+
+def require_signed(bundle: Bundle, public_key: str, name: str) -> None:
+    """Where there is a key, the stored bundle is signed with it. Raises BundleRefused. `name`: of what carries it."""
+    if public_key:
+        check_signature(bundle.signature, bundle.package_hash, public_key, name)
+
+
+def is_signed_with(bundle: Bundle, public_key: str) -> bool:
+    """Whether devices that check signatures by this key take the bundle; yes without a key."""
+    try:
+        require_signed(bundle, public_key, "")
+    except BundleRefused:
+        return False
+    return True
 
 
 def require_news(live: CodePush | None, content_hash: str, *, allows_identical: bool) -> None:

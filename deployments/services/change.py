@@ -6,7 +6,8 @@ the build anew if it holds it, and every other one when it is told by Redis, or 
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -14,12 +15,34 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from builds import audit
-from builds.errors import StaleView
-from builds.models import AuditAction, Build
+from builds.errors import NotAllowedNow, StaleView
+from builds.models import AuditAction, Build, BuildTarget, Project
 from builds.querysets import BuildQuerySet
 from deployments import snapshot_refresh
-from deployments.models import CodePush
+from deployments.models import ChangeRequest, CodePush
 from deployments.selectors import find_live_codepush, find_next_label_number
+
+
+class ApprovalNeeded(NotAllowedNow):
+    """The change waits for a second person: it is asked for (`approvals`), not made."""
+
+    def __init__(self, project: Project) -> None:
+        super().__init__(
+            f"In {project}, production changes need a second person. Nothing has changed: ask for approval instead."
+        )
+
+
+class ProductionRules(NamedTuple):
+    """What the project demands of a change before devices of the build get it. `signing_key`: "" for none."""
+
+    needs_second_person: bool
+    approval_hours: int
+    signing_key: str
+
+
+def needs_second_person(build: Build, project: Project) -> bool:
+    """Whether changes that widen what devices of the build get wait for approval. `project`: that of the build."""
+    return project.needs_second_person and build.build_target == BuildTarget.PRODUCTION
 
 
 class BuildChange:
@@ -41,6 +64,17 @@ class BuildChange:
             now = f"{label} became Live" if label else "The Live CodePush was disabled"
             raise StaleView(f"{now} while this was open. Review again.")
         return live
+
+    @cached_property
+    def rules(self) -> ProductionRules:
+        """One query, under the lock: the project that was joined in with the build may be older than the lock."""
+        project = Project.objects.get(pk=self.build.project_id)
+        return ProductionRules(needs_second_person(self.build, project), project.approval_hours, project.signing_key)
+
+    def require_second_person(self, approval: ChangeRequest | None) -> None:
+        """Where the build's project wants it, somebody else has approved. Raises ApprovalNeeded."""
+        if approval is None and self.rules.needs_second_person:
+            raise ApprovalNeeded(self.build.project)
 
     def next_label_number(self) -> int:
         """Labels are handed out under the build's lock only, so they are gapless and never doubled."""

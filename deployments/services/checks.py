@@ -97,6 +97,8 @@ def require_failed(codepush: CodePush) -> None:
 
 
 def require_unfinished(codepush: CodePush) -> None:
+    if codepush.status == CodePush.Status.WAITING:
+        raise NotAllowedNow(f"{codepush} is waiting for approval: its request can be withdrawn or refused.")
     if not codepush.is_unfinished:
         raise NotAllowedNow(
             f"{codepush} is {codepush.get_status_display().lower()}; "

@@ -16,7 +16,8 @@ from django.utils import timezone
 from builds.errors import NotAllowedNow
 from builds.models import AuditAction, Build
 from deployments import bundle_storage, tasks
-from deployments.models import CodePush, Upload, new_deployment_id
+from deployments.models import ChangeRequest, CodePush, Upload, new_deployment_id
+from deployments.policy import transitions
 from deployments.selectors import find_live_codepush
 from deployments.services import bundle_checks, checks, uploads
 from deployments.services.change import BuildChange, build_change, codepush_change
@@ -36,9 +37,12 @@ def create_codepush(
     platform: str | None = None,
     target_binary_range: str | None = None,
     allows_identical: bool = False,
+    reason: str = "",
     expected_live: str | None = None,
 ) -> CodePush:
     """A pending CodePush that a worker will process; its archive is stored. Devices notice nothing yet.
+
+    Where a second person must approve it, it waits for them once it is processed (`publishing`); `reason` is for them.
 
     `upload`: an archive, or one that was uploaded before, which is used up; after a refusal that one is as it was.
     `build_target`, `platform` and `target_binary_range` are the build's own; a request that says otherwise is refused,
@@ -48,6 +52,7 @@ def create_codepush(
     """
     checks.check_description(description)
     checks.check_rollout(rollout_percent)
+    checks.check_reason(reason)
     build = Build.objects.get(pk=build_id)
     checks.require_same_place(
         build, build_target=build_target, platform=platform, target_binary_range=target_binary_range
@@ -69,11 +74,13 @@ def create_codepush(
             is_mandatory=is_mandatory,
             rollout_percent=rollout_percent,
             allows_identical=allows_identical,
+            reason=reason,
             upload_name=upload_name,
             upload_size_bytes=upload.size_bytes if isinstance(upload, Upload) else upload.size,
             created_by=actor,
         )
-        change.record(AuditAction.CODEPUSH_CREATED, codepush=codepush, after=codepush.describe_settings())
+        after = codepush.describe_settings()
+        change.record(AuditAction.CODEPUSH_CREATED, codepush=codepush, after=after, reason=reason)
         transaction.on_commit(lambda: tasks.queue_processing(codepush.pk))
     return codepush
 
@@ -101,13 +108,16 @@ def edit_codepush(
     is_enabled: bool | None = None,
     is_mandatory: bool | None = None,
     rollout_percent: int | None = None,
+    reason: str = "",
     expected_live: str | None = None,
+    approval: ChangeRequest | None = None,
 ) -> CodePush:
     """The CodePush has the values given (None: as before), for devices that have not received it yet.
 
     Disabling the Live one makes the previous enabled success Live again; enabling it makes it Live again.
-    Raises InvalidInput, NotAllowedNow (it has not succeeded), StaleView.
+    Raises InvalidInput, NotAllowedNow (it has not succeeded), StaleView, ApprovalNeeded (more devices would get it).
     """
+    checks.check_reason(reason)
     if description is not None:
         checks.check_description(description)
     if rollout_percent is not None:
@@ -124,6 +134,8 @@ def edit_codepush(
         }
         changed = {name: value for name, value in given.items() if value is not None and value != before[name]}
         if changed:
+            if transitions.widens_reach(before, before | changed):
+                change.require_second_person(approval)
             for name, value in changed.items():
                 setattr(codepush, name, value)
             codepush.save(update_fields=list(changed))
@@ -133,6 +145,7 @@ def edit_codepush(
                 codepush=codepush,
                 before={name: before[name] for name in changed} | live_before,
                 after=changed | live_after,
+                reason=reason,
             )
         return codepush
 

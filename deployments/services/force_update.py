@@ -4,6 +4,7 @@ from django.contrib.auth.models import User
 
 from builds.errors import NotAllowedNow
 from builds.models import AuditAction, Build, StoreStatus
+from deployments.models import ChangeRequest
 from deployments.policy import transitions
 from deployments.services import checks
 from deployments.services.change import slot_change
@@ -18,21 +19,24 @@ def find_force_update_obstacle(build: Build, store_live: Build | None) -> str | 
     )
 
 
-def apply_force_update(build_id: int, *, actor: User, reason: str = "") -> Build:
+def apply_force_update(build_id: int, *, actor: User, reason: str = "", approval: ChangeRequest | None = None) -> Build:
     """Devices on this build get no CodePush and are told the store-live version. Applying it twice changes nothing.
 
-    Raises NotAllowedNow unless the build was store-live and has been replaced, InvalidInput for a reason too long.
+    Raises NotAllowedNow unless the build was store-live and has been replaced, ApprovalNeeded, InvalidInput for a
+    reason too long.
     Source: App Maker, "Force Update".
     """
-    return _set_force_updated(build_id, actor=actor, is_force_updated=True, reason=reason)
+    return _set_force_updated(build_id, actor=actor, is_force_updated=True, reason=reason, approval=approval)
 
 
 def lift_force_update(build_id: int, *, actor: User, reason: str = "") -> Build:
-    """Devices on this build get CodePushes again. Lifting what is not applied changes nothing."""
+    """Devices on this build get CodePushes again. Lifting what is not applied changes nothing. It waits for nobody."""
     return _set_force_updated(build_id, actor=actor, is_force_updated=False, reason=reason)
 
 
-def _set_force_updated(build_id: int, *, actor: User, is_force_updated: bool, reason: str) -> Build:
+def _set_force_updated(
+    build_id: int, *, actor: User, is_force_updated: bool, reason: str, approval: ChangeRequest | None = None
+) -> Build:
     checks.check_reason(reason)
     # The whole slot: its store-live build must not leave the store between the check and the commit.
     with slot_change(build_id, actor=actor) as (change, slot):
@@ -42,6 +46,8 @@ def _set_force_updated(build_id: int, *, actor: User, is_force_updated: bool, re
         store_live = next((other for other in slot if other.store_status == StoreStatus.LIVE), None)
         if is_force_updated and (obstacle := find_force_update_obstacle(build, store_live)):
             raise NotAllowedNow(obstacle)
+        if is_force_updated:
+            change.require_second_person(approval)
         build.is_force_updated = is_force_updated
         build.save(update_fields=["is_force_updated"])
         change.record(

@@ -21,12 +21,14 @@ from deployments.bundles.archive import Archive, ArchiveContents, open_archive
 from deployments.bundles.diff import DiffPlan, is_worthwhile, plan_diff, write_diff
 from deployments.bundles.manifest import compute_content_hash, compute_package_hash
 from deployments.bundles.refusal import BundleRefused
+from deployments.bundles.signature import read_signature
 from deployments.models import Bundle, BundleDiff, BundleFileSizes, CodePush
 from deployments.selectors import find_live_codepush
 from deployments.services.attempt import Attempt, AttemptLost
-from deployments.services.bundle_checks import read_checked, require_news
+from deployments.services.bundle_checks import read_checked, require_news, require_signed
 from deployments.services.change import build_change
 from deployments.services.patches import make_patch
+from deployments.services.publishing import give_label, record_success, wait_for_approval
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +84,7 @@ def _process(attempt: Attempt) -> None:
         attempt.enter(CodePush.Step.CHECKING)
         contents = _check(attempt, archive)
         attempt.enter(CodePush.Step.STORING)
-        bundle = _get_or_store_bundle(file, contents)
+        bundle = _get_or_store_bundle(file, contents, read_signature(archive))
         # Apart from the bundle: one that was stored before sizes were kept gets them when it is uploaded again.
         BundleFileSizes.objects.get_or_create(bundle=bundle, defaults={"bytes_by_path": contents.bytes_by_path})
         attempt.enter(CodePush.Step.DIFFING)
@@ -97,11 +99,15 @@ def _check(attempt: Attempt, archive: Archive) -> ArchiveContents:
     return read_checked(archive, attempt.codepush.build, on_bytes=lambda done: attempt.advance(done / total_bytes))
 
 
-def _get_or_store_bundle(file: BinaryIO, contents: ArchiveContents) -> Bundle:
+def _get_or_store_bundle(file: BinaryIO, contents: ArchiveContents, signature: str) -> Bundle:
     """The stored bundle with this content. Should the attempt fail later, the next one finds it."""
     content_hash = compute_content_hash(contents.manifest)
     known = Bundle.objects.filter(content_hash=content_hash).first()
     if known is not None:
+        if known.signature != signature:
+            # Stored before signatures were kept.
+            known.signature = signature
+            known.save(update_fields=["signature"])
         return known
     storage_name, archive_sha256, size_bytes = bundle_storage.save_published(file)
     # Not create(): another worker may be storing the same content for another build.
@@ -114,6 +120,7 @@ def _get_or_store_bundle(file: BinaryIO, contents: ArchiveContents) -> Bundle:
             "size_bytes": size_bytes,
             "manifest": contents.manifest,
             "unpacked_bytes": contents.unpacked_bytes,
+            "signature": signature,
             "js_bundle_path": contents.js_bundle.path,
             "hermes_bytecode_version": contents.js_bundle.hermes_bytecode_version,
         },
@@ -155,23 +162,27 @@ def _list_earlier_bundles(build_id: int, bundle: Bundle) -> list[Bundle]:
 
 
 def _publish(attempt: Attempt, bundle: Bundle) -> None:
-    """Give the label, in one short transaction. From its commit on, devices are offered the update."""
+    """Give the label, in one short transaction. From its commit on, devices are offered the update.
+
+    Where a second person must approve it, it waits for them instead, as it stands: approving gives the label.
+    """
     codepush = attempt.codepush
     with build_change(codepush.build_id, actor=None) as change:
         attempt.confirm()
         live = find_live_codepush(change.build)
         require_news(live, bundle.content_hash, allows_identical=codepush.allows_identical)
+        # Again: a key may have been registered since it was checked.
+        require_signed(bundle, change.rules.signing_key, "The bundle")
         codepush.bundle = bundle
-        codepush.status = CodePush.Status.SUCCESS
-        codepush.label_number = change.next_label_number()
         codepush.upload_name, codepush.progress_percent = "", 100
-        attempt.finish()
-        change.record(
-            AuditAction.CODEPUSH_SUCCEEDED,
-            codepush=codepush,
-            before={"live": live.label if live else None},
-            after={"label": codepush.label, "package_hash": bundle.package_hash},
-        )
+        if change.rules.needs_second_person:
+            codepush.status = CodePush.Status.WAITING
+            attempt.finish()
+            wait_for_approval(change, codepush)
+        else:
+            give_label(change, codepush)
+            attempt.finish()
+            record_success(change, codepush, live)
 
 
 def _release(attempt: Attempt) -> None:

@@ -8,10 +8,11 @@ from django.utils import timezone
 
 from builds.errors import InvalidInput
 from builds.models import AuditAction
-from deployments.models import CodePush
+from deployments.models import ChangeRequest, CodePush
 from deployments.policy.label import find_label_number
 from deployments.services import checks
 from deployments.services.change import BuildChange, codepush_change
+from deployments.services.publishing import require_signed_still
 
 
 def roll_back(
@@ -27,6 +28,8 @@ def roll_back(
     """A new CodePush with the bundle of an earlier success is Live. Devices see it at their next check.
 
     `codepush_id` is the Live one. No file is copied. `is_mandatory`: None keeps what the earlier one says.
+    It never waits for a second person, and is not refused for a missing signature: it is what people do when an update
+    hurts. (The dialog says when devices that check signatures would not take it.)
     Several at once that do not say what they saw (`expected_live` None) succeed in turn, each with its own label.
     Raises InvalidInput (no such label, bad rollout), NotAllowedNow (not the Live one), StaleView.
     Source: App Maker, "Rollback a CodePush".
@@ -46,6 +49,7 @@ def roll_back(
             reason=reason,
             is_mandatory=is_mandatory,
             rollout_percent=rollout_percent,
+            created_by=change.actor,
         )
 
 
@@ -56,10 +60,11 @@ def promote(
     reason: str = "",
     rollout_percent: int = 100,
     expected_live: str | None = None,
+    approval: ChangeRequest | None = None,
 ) -> CodePush:
     """A new CodePush with the bundle of this success is Live. No file is copied.
 
-    Raises NotAllowedNow (it has not succeeded, or is Live already), InvalidInput, StaleView.
+    Raises NotAllowedNow (it has not succeeded, or is Live already), InvalidInput, StaleView, ApprovalNeeded.
     Source: App Maker, "Promote a CodePush".
     """
     checks.check_rollout(rollout_percent)
@@ -68,6 +73,9 @@ def promote(
         live = change.require_live(expected_live)
         checks.require_success(codepush, to_be="promoted")
         checks.require_not_live(codepush, live)
+        checks.require_accepts_codepushes(change.build)
+        require_signed_still(change, codepush)
+        change.require_second_person(approval)
         return _publish_copy(
             change,
             codepush,
@@ -75,6 +83,7 @@ def promote(
             replaced=live,
             reason=reason,
             rollout_percent=rollout_percent,
+            created_by=approval.requested_by if approval else change.actor,
         )
 
 
@@ -111,6 +120,7 @@ def _publish_copy(
     replaced: CodePush | None,
     reason: str,
     rollout_percent: int,
+    created_by: User | None,
     is_mandatory: bool | None = None,
 ) -> CodePush:
     """The next label carries the source's bundle. "Disabled" and the rollout of the source are not copied."""
@@ -127,7 +137,7 @@ def _publish_copy(
         is_mandatory=source.is_mandatory if is_mandatory is None else is_mandatory,
         rollout_percent=rollout_percent,
         reason=reason,
-        created_by=change.actor,
+        created_by=created_by,
         started_at=now,
         finished_at=now,
         duration_ms=0,

@@ -5,8 +5,8 @@ from django.http import Http404
 
 from builds.access import ProjectAccess, get_build, get_build_by_id
 from builds.models import Build, Role
-from deployments.models import CodePush
-from deployments.selectors import list_related_codepushes
+from deployments.models import ChangeRequest, CodePush
+from deployments.selectors import list_change_requests, list_related_codepushes
 
 
 def get_codepush(
@@ -37,6 +37,34 @@ def get_codepush_by_id(
     codepush = list_related_codepushes(build).with_is_live().get(deployment_id=deployment_id)
     codepush.build = build
     return build, codepush
+
+
+def get_change_request(
+    user: User | AnonymousUser, slug: str, build_id: int, request_id: int, *, role: Role = Role.VIEWER
+) -> tuple[ProjectAccess, Build, ChangeRequest]:
+    """A change request on a build that the user may see, with its CodePush. Three queries.
+
+    Raises Http404 and PermissionDenied as `get_build` does.
+    """
+    access, build = get_build(user, slug, build_id, role=role)
+    request = list_change_requests(build).filter(pk=request_id).first()
+    if request is None:
+        raise Http404(f"{build} has no change request {request_id}.")
+    request.build = build
+    return access, build, request
+
+
+def get_change_request_by_id(user: User | AnonymousUser, request_id: int, *, role: Role = Role.VIEWER) -> ChangeRequest:
+    """As `get_change_request`, for who names neither project nor build. Four queries."""
+    build_id = ChangeRequest.objects.filter(pk=request_id).values_list("build_id", flat=True).first()
+    try:
+        # As for CodePushes: one road, and the same words.
+        _, build = get_build_by_id(user, build_id or 0, role=role)
+    except Http404 as absent:
+        raise Http404(f"There is no change request {request_id}, or you are not a member of its project.") from absent
+    request = list_change_requests(build).get(pk=request_id)
+    request.build = build
+    return request
 
 
 def get_codepush_pair(

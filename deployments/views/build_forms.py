@@ -7,7 +7,7 @@ from builds.errors import InvalidInput, NotAllowedNow
 from builds.models import Build, StoreStatus
 from deployments.forms import BuildStatusForm, ForceUpdateForm, StoreStatusForm
 from deployments.policy import transitions
-from deployments.services import build_status, force_update
+from deployments.services import approvals, build_status, force_update
 from deployments.views.codepush_pages import BuildFormPage
 
 
@@ -63,6 +63,11 @@ class ForceUpdate(BuildFormPage):
     form_class = ForceUpdateForm
     template_name = "deployments/force_update.html"
 
+    def load(self, **address: Any) -> None:
+        super().load(**address)
+        # Lifting never waits.
+        self.asks = self.always_asks = not self.build.is_force_updated
+
     def require_possible(self) -> None:
         store_live = build_selectors.find_store_live_build(self.build)
         obstacle = force_update.find_force_update_obstacle(self.build, store_live)
@@ -82,6 +87,9 @@ class ForceUpdate(BuildFormPage):
                 f"You typed {values['confirmation']!r}; type {self.build.store_version} to confirm.",
                 field="confirmation",
             )
+        if self.needs_second_person:
+            request = approvals.ask_for_force_update(self.build.pk, actor=self.actor, reason=values["reason"])
+            return self.back_url(), self.tell_asked(request)
         force_update.apply_force_update(self.build.pk, actor=self.actor, reason=values["reason"])
         return self.back_url(), f"Force Update is applied. Devices on {self.build} are sent to the store."
 

@@ -29,6 +29,7 @@ from deployments.views.build_side import BuildSide, describe_side, mask_key
 from deployments.views.cards import Card, Deck, make_cards
 from deployments.views.polling import POLL_BUSY, POLL_IDLE, answer_poll, end_session, make_tag
 from deployments.views.split import Slice, split_devices
+from deployments.views.waiting import WaitingChange, by_codepush, list_waiting
 from metrics.attention import find_attention
 from metrics.history import RANGES, count_downloads_today
 from metrics.selectors import LATE_AFTER, BuildMark, BuildMetrics, mark_build, measure_builds
@@ -53,6 +54,7 @@ class BuildPage:
     metrics: BuildMetrics
     store_live: Build | None
     side: BuildSide
+    waiting: list[WaitingChange]
     role_obstacle: str
     tag: str
     as_of: datetime
@@ -164,6 +166,7 @@ def _load_page(request: HttpRequest, access: ProjectAccess, build: Build, mark: 
     page = _get_page(request, build, show, counts)
     metrics = measure_builds([build.deployment_key])[build.deployment_key]
     live = selectors.find_live_codepush(build)
+    waiting = list_waiting(build, access, request.user.pk)
     return BuildPage(
         access=access,
         build=build,
@@ -173,11 +176,12 @@ def _load_page(request: HttpRequest, access: ProjectAccess, build: Build, mark: 
         metrics=metrics,
         store_live=build_selectors.find_store_live_build(build),
         side=describe_side(build, live, build_selectors.list_store_entries(build), has_success=counts.successful > 0),
+        waiting=waiting,
         role_obstacle=_describe_role_obstacle(access),
         tag=tag,
         as_of=mark.as_of,
         range=read_range(request, build),
-        **_describe_live(build, live, page, metrics),
+        **_describe_live(build, live, page, metrics, waiting),
     )
 
 
@@ -197,7 +201,13 @@ def _get_page(request: HttpRequest, build: Build, show: str, counts: selectors.C
     return get_page(codepushes, place, count=count)
 
 
-def _describe_live(build: Build, live: CodePush | None, page: Page[CodePush], metrics: BuildMetrics) -> dict[str, Any]:
+def _describe_live(
+    build: Build,
+    live: CodePush | None,
+    page: Page[CodePush],
+    metrics: BuildMetrics,
+    waiting: list[WaitingChange],
+) -> dict[str, Any]:
     """The fields of BuildPage that follow from what is Live."""
     history = load_release_history(build)
     live_labels = history.labels_with_bundle(live.bundle_id) if live else set()
@@ -210,6 +220,7 @@ def _describe_live(build: Build, live: CodePush | None, page: Page[CodePush], me
         patches=measure_patches(history, page.object_list),
         attention=find_attention([live], {live.pk: Outcomes(numbers.installs, numbers.rollbacks)}) if live else {},
         downloads_today=count_downloads_today(live) if live else 0,
+        waiting=by_codepush(waiting),
     )
     return {
         "cards": make_cards(page.object_list, deck),

@@ -11,6 +11,7 @@ from deployments.models import CodePush
 from deployments.policy.consequences import scale
 from deployments.release_history import PatchSize, ReleaseHistory
 from deployments.views.card_notes import Note, choose_note
+from deployments.views.waiting import WaitingChange
 from metrics.attention import Attention
 from metrics.selectors import BuildMetrics, ReleaseMetrics
 
@@ -42,6 +43,7 @@ class Deck:
     patches: Mapping[int, PatchSize]
     attention: Mapping[int, Attention]
     downloads_today: int
+    waiting: Mapping[int | None, WaitingChange]
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class Card:
     live_for: timedelta | None
     downloads_today: int
     note: Note | None
+    waiting: WaitingChange | None
 
     @property
     def rollout_devices(self) -> int:
@@ -142,6 +145,7 @@ def make_cards(codepushes: Iterable[CodePush], deck: Deck) -> list[Card]:
                 live_for=None if is_live else live_for.get(codepush.label_number or 0),
                 downloads_today=deck.downloads_today if is_live else 0,
                 note=choose_note(codepush, deck.attention.get(codepush.pk), deck.history, now),
+                waiting=deck.waiting.get(codepush.pk),
             )
         )
     return cards

@@ -7,8 +7,9 @@ from builds.forms import ServiceForm
 from deployments import selectors
 from deployments.forms import CreateForm, EditForm
 from deployments.models import Upload
+from deployments.policy import transitions
 from deployments.policy.previews import Preview, apply_settings, hint_at_switching, preview_edit, preview_upload
-from deployments.services import checks, codepushes, uploads
+from deployments.services import approvals, checks, codepushes, uploads
 from deployments.views.codepush_pages import BuildFormPage, CodePushFormPage
 from deployments.views.previews import clamp_rollout, load_fleet
 from deployments.views.uploads import describe_upload
@@ -20,6 +21,7 @@ class CreateCodePush(BuildFormPage):
     form_class = CreateForm
     template_name = "deployments/codepush_new.html"
     creates = True
+    asks = True
     upload: Upload | None = None
     is_taken = False
 
@@ -42,11 +44,12 @@ class CreateCodePush(BuildFormPage):
 
     def _preview(self) -> Preview:
         """One query."""
-        return preview_upload(
+        preview = preview_upload(
             load_fleet(self.build, self.metrics),
             is_mandatory=self.values["is_mandatory"],
             rollout_percent=clamp_rollout(self.values["rollout_percent"]),
         )
+        return self.wait_first(preview) if self.needs_second_person else preview
 
     def prepare(self) -> None:
         self._take_upload()
@@ -56,6 +59,8 @@ class CreateCodePush(BuildFormPage):
         # `prepare` took it.
         upload = cast(Upload, self.upload)
         codepush = codepushes.create_codepush(self.build.pk, actor=self.actor, upload=upload, **values)
+        if self.needs_second_person:
+            return self.card_url(codepush), "CodePush created. Once it is checked, it waits for a second person."
         return self.card_url(codepush), "CodePush created. It becomes Live when processing succeeds."
 
     def _take_upload(self) -> None:
@@ -79,6 +84,7 @@ class CreateCodePush(BuildFormPage):
 
 class EditCodePush(CodePushFormPage):
     form_class = EditForm
+    asks = True
     template_name = "deployments/codepush_edit.html"
 
     def require_possible(self) -> None:
@@ -94,14 +100,24 @@ class EditCodePush(CodePushFormPage):
         after = apply_settings(before, values)
         live = fleet.with_update(after).live or before
         preview = preview_edit(fleet, before, after, selectors.measure_costs(live.bundle_id))
+        submit = f"Disable {self.codepush}" if preview.is_danger else "Save changes"
+        if self._must_wait(values):
+            preview, submit = self.wait_first(preview), "Ask for approval"
         return {
             **super().describe(),
             "preview": preview,
             "switch_hint": hint_at_switching(fleet, before),
-            "submit": f"Disable {self.codepush}" if preview.is_danger else "Save changes",
+            "submit": submit,
         }
 
+    def _must_wait(self, values: dict[str, Any]) -> bool:
+        before = self.codepush.describe_settings()
+        return self.needs_second_person and transitions.widens_reach(before, before | values)
+
     def act(self, values: dict[str, Any]) -> tuple[str, str]:
+        if self._must_wait(values):
+            request = approvals.ask_to_edit(self.codepush.pk, actor=self.actor, **values)
+            return self.back_url(), self.tell_asked(request)
         codepush = codepushes.edit_codepush(self.codepush.pk, actor=self.actor, **values)
         live = selectors.find_live_codepush(self.build)
         now = f"{live} is Live." if live else "No update is Live."

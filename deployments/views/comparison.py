@@ -127,6 +127,7 @@ def _name_choices(comparable: list[Comparable]) -> list[Choice]:
 _OBSTACLES = {
     CodePush.Status.PENDING: "{name} waits for a worker, so it has no bundle to compare yet.",
     CodePush.Status.PROCESSING: "{name} is being processed, so it has no bundle to compare yet.",
+    CodePush.Status.WAITING: "{name} waits for approval. It can be compared once it has its label.",
     CodePush.Status.FAILED: "{name} failed, so it has no bundle to compare.",
     CodePush.Status.CANCELED: "{name} was canceled, so it has no bundle to compare.",
 }

@@ -8,10 +8,18 @@ from django.utils import timezone
 
 from builds.models import Build
 from deployments import selectors
-from deployments.models import CodePush
+from deployments.models import ChangeRequest, CodePush
 from deployments.policy.attention import Outcomes, was_rollback_outlier
-from deployments.policy.consequences import OWN_BUNDLE, Fleet
+from deployments.policy.consequences import OWN_BUNDLE, Fleet, Update
 from deployments.policy.label import find_label_number, format_label
+from deployments.policy.previews import (
+    Preview,
+    apply_settings,
+    preview_copy,
+    preview_edit,
+    preview_force_update,
+    preview_release,
+)
 from deployments.release_history import load_release_history
 from metrics.selectors import BuildMetrics
 
@@ -43,6 +51,24 @@ def load_fleet(build: Build, metrics: BuildMetrics) -> Fleet:
         if release.active_devices
     }
     return Fleet(devices, selectors.list_updates(build))
+
+
+def preview_change(request: ChangeRequest, metrics: BuildMetrics, store_live: Build | None) -> Preview:
+    """What approving the request would do now. Two queries."""
+    codepush, asked = request.codepush, request.parameters
+    if codepush is None:
+        return preview_force_update(metrics.current_devices, store_live.store_version if store_live else "")
+    fleet = load_fleet(request.build, metrics)
+    if request.kind == ChangeRequest.Kind.RELEASE:
+        update = Update(len(fleet.updates) + 1, codepush.bundle_id or 0, **asked)
+        return preview_release(fleet, update, selectors.measure_costs(update.bundle_id))
+    update = fleet.get(codepush.label_number or 0)
+    if request.kind == ChangeRequest.Kind.PROMOTE:
+        costs = selectors.measure_costs(update.bundle_id)
+        return preview_copy(fleet, update, costs, is_mandatory=update.is_mandatory, **asked)
+    after = apply_settings(update, asked)
+    live = fleet.with_update(after).live or update
+    return preview_edit(fleet, update, after, selectors.measure_costs(live.bundle_id))
 
 
 def load_sources(build: Build, live: CodePush, metrics: BuildMetrics) -> list[Source]:

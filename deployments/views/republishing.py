@@ -6,8 +6,9 @@ from builds.errors import NotAllowedNow
 from deployments import selectors
 from deployments.forms import PromoteForm, RollbackForm
 from deployments.models import CodePush
-from deployments.policy.previews import Preview, preview_copy
-from deployments.services import checks, republishing
+from deployments.policy.previews import Preview, preview_copy, warn_unsigned
+from deployments.services import approvals, checks, republishing
+from deployments.services.bundle_checks import is_signed_with
 from deployments.views.cards import find_rollback_obstacle
 from deployments.views.codepush_pages import CodePushFormPage
 from deployments.views.previews import Source, clamp_rollout, load_fleet, load_sources
@@ -52,11 +53,15 @@ class RollBack(CopyFormPage):
 
     def describe(self) -> dict[str, Any]:
         chosen = next((s for s in self.sources if s.codepush.label == self.values["to"]), self.sources[0]).codepush
+        preview = self.preview(chosen, is_mandatory=self.values["is_mandatory"])
+        # By constraint a success has a bundle.
+        if chosen.bundle and not is_signed_with(chosen.bundle, self.access.project.signing_key):
+            preview = warn_unsigned(preview, str(chosen))
         return {
             **super().describe(),
             "sources": self.sources,
             "chosen": chosen,
-            "preview": self.preview(chosen, is_mandatory=self.values["is_mandatory"]),
+            "preview": preview,
             "submit": f"Roll back to {chosen}",
         }
 
@@ -69,6 +74,7 @@ class RollBack(CopyFormPage):
 class Promote(CopyFormPage):
     form_class = PromoteForm
     template_name = "deployments/codepush_promote.html"
+    asks = always_asks = True
 
     def require_possible(self) -> None:
         checks.require_success(self.codepush, to_be="promoted")
@@ -76,8 +82,14 @@ class Promote(CopyFormPage):
 
     def describe(self) -> dict[str, Any]:
         preview = self.preview(self.codepush, is_mandatory=self.codepush.is_mandatory)
-        return {**super().describe(), "preview": preview, "submit": f"Promote {self.codepush}"}
+        submit = f"Promote {self.codepush}"
+        if self.needs_second_person:
+            preview, submit = self.wait_first(preview), "Ask for approval"
+        return {**super().describe(), "preview": preview, "submit": submit}
 
     def act(self, values: dict[str, Any]) -> tuple[str, str]:
+        if self.needs_second_person:
+            request = approvals.ask_to_promote(self.codepush.pk, actor=self.actor, **values)
+            return self.back_url(), self.tell_asked(request)
         codepush = republishing.promote(self.codepush.pk, actor=self.actor, **values)
         return self.card_url(codepush), f"Promoted {self.codepush}. {codepush} is Live."

@@ -38,6 +38,10 @@ BODIES: dict[str, Any] = {
     "set_store_status": {"store_status": "live"},
     "edit_codepush": {"description": "Edited"},
     "roll_back": {"to": "v1"},
+    "ask_for_force_update": {"reason": "Why not"},
+    "ask_to_promote": {"reason": "Why not"},
+    "ask_to_edit": {"reason": "Why not"},
+    "refuse_change": {"reason": "Why not"},
 }
 UPLOADS = {"create_codepush"}
 JSON = "application/json"

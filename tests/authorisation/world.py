@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from builds import services
 from builds.models import AuditEntry, Build, Membership, Project, Role
-from deployments.models import BundleDiff, CodePush
+from deployments.models import BundleDiff, ChangeRequest, CodePush
 from metrics.models import Device, ReportLogEntry
 from release_api.models import ApiToken
 from release_api.tokens import create_token
@@ -117,6 +117,7 @@ def _furnish(project: Project, admin: User) -> tuple[dict[str, Any], dict[str, A
         "client_hash": Device.objects.get(build=build).client_hash,
         "membership_id": membership_id,
         "webhook_id": webhook.pk,
+        "request_id": _ask(new).pk,
         "delivery_id": delivery.pk,
         "token_id": token.pk,
         # The API's own name for a token.
@@ -136,6 +137,14 @@ def _furnish(project: Project, admin: User) -> tuple[dict[str, Any], dict[str, A
     return ids, _list_admin_ids(build, old, new, membership_id)
 
 
+def _ask(codepush: CodePush) -> ChangeRequest:
+    """Somebody who has left asked for it."""
+    until = timezone.now() + timedelta(hours=1)
+    return ChangeRequest.objects.create(
+        build=codepush.build, codepush=codepush, kind="edit", reason=SECRET, expires_at=until
+    )
+
+
 def _list_admin_ids(build: Build, old: CodePush, new: CodePush, membership_id: int) -> dict[str, Any]:
     diff = BundleDiff.objects.create(
         from_bundle_id=old.bundle_id or 0, to_bundle_id=new.bundle_id or 0, storage_name=f"{'0' * 64}.zip", size_bytes=1
@@ -150,6 +159,7 @@ def _list_admin_ids(build: Build, old: CodePush, new: CodePush, membership_id: i
         "deployments_codepush": new.pk,
         "deployments_bundle": new.bundle_id,
         "deployments_bundlediff": diff.pk,
+        "deployments_changerequest": ChangeRequest.objects.get().pk,
         "metrics_reportlogentry": ReportLogEntry.objects.latest("pk").pk,
         "mfa_authenticator": authenticator.pk,
         "socialaccount_socialaccount": SocialAccount.objects.create(user=authenticator.user, uid=SECRET).pk,

@@ -34,10 +34,13 @@ def test_most_urgent_first_each_with_the_address_of_its_card(as_user: AsUser, vi
     failed = _fail(BuildFactory(project=project))
     outlier = failing_pair(BuildFactory(project=project), timezone.now())
     response = as_user(viewer).get("/projects/")
-    assert [(item.sentence, item.codepush) for item in response.context["items"]] == [
-        ("v2 rolls back 10 times more often than v1 did at the same age (1.0% against 0.10% of installs).", outlier),
-        ("CodePush failed: Not a zip.", failed),
-        ("Rollout of v1 has stood at 25% for 9 days.", stalled),
+    assert [(item.sentence, item.url.split("#")[1]) for item in response.context["items"]] == [
+        (
+            "v2 rolls back 10 times more often than v1 did at the same age (1.0% against 0.10% of installs).",
+            outlier.deployment_id,
+        ),
+        ("CodePush failed: Not a zip.", failed.deployment_id),
+        ("Rollout of v1 has stood at 25% for 9 days.", stalled.deployment_id),
     ]
     address = f"{build_url(failed.build)}?deployment={failed.deployment_id}#{failed.deployment_id}"
     assert f'href="{address}"' in text_of(response)
@@ -55,9 +58,9 @@ def test_a_failure_that_was_followed_by_another_try_is_done_with(
 ) -> None:
     failed = _fail(build)
     later = CodePushFactory(build=build, status=answer)
-    named = [item.codepush for item in as_user(viewer).get("/projects/").context["items"]]
-    assert failed not in named
-    assert named == ([later] if answer == "failed" else [])
+    named = [item.url.split("#")[1] for item in as_user(viewer).get("/projects/").context["items"]]
+    assert failed.deployment_id not in named
+    assert named == ([later.deployment_id] if answer == "failed" else [])
 
 
 def test_a_canceled_try_or_one_on_another_build_answers_no_failure(as_user: AsUser, viewer: User, build: Build) -> None:
@@ -108,10 +111,11 @@ def test_it_costs_a_fixed_number_of_queries(
         _forget_rollout(BuildFactory(project=build.project))
         _fail(BuildFactory(project=build.project))
     client = as_user(viewer)
-    # Session, user; what is Live, four of attention, failures; count and page of projects, their store-live builds
+    # Session, user; what is Live, four of attention, failures, what waits for a second person, who turned that off;
+    # count and page of projects, their store-live builds
     # and what is Live there, two of metrics, last CodePushes; all devices; projects that ask for a second factor; what
     # runs, for the header.
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(20):
         client.get("/projects/")
 
 

@@ -46,6 +46,7 @@ def _repeat_request() -> None:
 
 REFUSED_WRITES: dict[str, Callable[[], object]] = {
     "project_slug_is_unique": _repeat_slug,
+    "approval_waits_an_hour_to_a_week": lambda: ProjectFactory(approval_hours=0),
     "membership_is_unique_per_project": _give_two_roles,
     "membership_role_is_known": lambda: MembershipFactory(role="owner"),
     "deployment_key_is_unique": _repeat_key,

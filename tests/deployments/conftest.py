@@ -1,17 +1,8 @@
 import pytest
-from django.utils import timezone
 
-from builds.models import Build, Project
+from builds.models import Build
 from deployments.models import CodePush
-from tests.factories import BuildFactory, CodePushFactory
-
-
-@pytest.fixture
-def replaced_build(project: Project) -> Build:
-    """3.0.0: once store-live, replaced by 3.1.0, which is store-live now."""
-    build: Build = BuildFactory(project=project, store_status="approved", store_live_at=timezone.now())
-    BuildFactory(project=project, store_version="3.1.0", store_status="live", store_live_at=timezone.now())
-    return build
+from tests.factories import CodePushFactory
 
 
 @pytest.fixture

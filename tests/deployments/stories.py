@@ -13,7 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from builds.errors import DomainError
 from builds.models import AuditEntry, Build
 from deployments import bundle_storage
-from deployments.models import CodePush
+from deployments.models import ChangeRequest, CodePush
 from deployments.selectors import find_live_codepush
 from deployments.services.codepushes import create_codepush
 from deployments.services.processing import process_codepush
@@ -69,6 +69,7 @@ def state_of_everything() -> dict[str, Any]:
     return {
         "builds": list(Build.objects.order_by("pk").values()),
         "codepushes": list(CodePush.objects.order_by("pk").values()),
+        "change requests": list(ChangeRequest.objects.order_by("pk").values()),
         "audit": list(AuditEntry.objects.order_by("pk").values()),
         "files": stored_files(),
     }

@@ -1,18 +1,20 @@
 """Who may see and do what, on every page there is."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from urllib.parse import unquote
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import URLPattern, reverse
+from django.utils import timezone
 
 from builds import urls as build_urls
 from builds.audit import record
 from builds.models import AuditAction, AuditEntry, Build, Role
 from deployments import urls as deployment_urls
-from deployments.models import CodePush
+from deployments.models import ChangeRequest, CodePush
 from metrics import urls as metrics_urls
 from metrics.aggregation import hash_client
 from release_api import urls as token_urls
@@ -110,6 +112,8 @@ READ_ONLY = {
 FOR_ADMINS = {
     "project_edit",
     "project_second_factor",
+    "project_second_person",
+    "project_signing_key",
     "member_new",
     "member_invite",
     "invitation_again",
@@ -159,6 +163,7 @@ def _address(pattern: URLPattern, codepush: CodePush) -> str:
         "session_id": 0,
         "pk": 0,
         "signed": "nothing",
+        "request_id": getattr(ChangeRequest.objects.first(), "pk", 0),
         "token_id": getattr(ApiToken.objects.first(), "pk", 0),
     }
     wanted = pattern.pattern.converters
@@ -173,6 +178,9 @@ def codepush(build: Build) -> CodePush:
     create_token(actor=owner, name="CI", role=Role.ADMIN, project=build.project)
     DeliveryFactory(webhook__project=build.project)
     InvitationFactory(project=build.project)
+    ChangeRequest.objects.create(
+        build=build, codepush=found, kind="edit", expires_at=timezone.now() + timedelta(hours=1), before={}
+    )
     return found
 
 

@@ -1,12 +1,13 @@
 """Each constraint of CodePushes, bundles and diffs is seen refusing a write, whoever writes."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from deployments.models import BundleDiff, BundlePatch, CodePush, Upload
+from deployments.models import BundleDiff, BundlePatch, ChangeRequest, CodePush, Upload
 from tests.builds.test_constraints import assert_refused_by, declared_constraints
 from tests.factories import BuildFactory, BundleFactory, CodePushFactory, UserFactory
 
@@ -56,6 +57,24 @@ def _upload_nothing() -> None:
     )
 
 
+def _ask(**values: object) -> ChangeRequest:
+    asked: dict[str, Any] = {"kind": "promote", "requested_by": UserFactory(), "expires_at": timezone.now(), **values}
+    if "codepush" not in values:
+        asked["codepush"] = CodePushFactory()
+    asked["build"] = asked["codepush"].build if asked["codepush"] else BuildFactory()
+    return ChangeRequest.objects.create(**asked)
+
+
+def _ask_twice(kind: str) -> None:
+    first = _ask(kind=kind, codepush=None if kind == "force_update" else CodePushFactory())
+    ChangeRequest.objects.create(kind=kind, build=first.build, codepush=first.codepush, expires_at=timezone.now())
+
+
+def _approve_ones_own() -> None:
+    person = UserFactory()
+    _ask(requested_by=person, decided_by=person, status="approved", decided_at=timezone.now())
+
+
 REFUSED_WRITES: dict[str, Callable[[], object]] = {
     "label_is_unique_per_build": _repeat_label,
     "label_iff_success": lambda: CodePushFactory(label_number=None),
@@ -75,6 +94,11 @@ REFUSED_WRITES: dict[str, Callable[[], object]] = {
     "diff_is_named_by_its_hash": lambda: _diff(storage_name="d.zip"),
     "patch_is_named_by_its_hash": lambda: _diff(BundlePatch, storage_name=f"{'D' * 64}.zip"),
     "diff_size_is_positive": lambda: _diff(size_bytes=0),
+    "one_waiting_change_per_codepush": lambda: _ask_twice("edit"),
+    "one_waiting_force_update_per_build": lambda: _ask_twice("force_update"),
+    "a_change_is_of_a_codepush_or_force_update": lambda: _ask(codepush=None),
+    "a_change_waits_or_has_ended": lambda: _ask(status="refused"),
+    "nobody_approves_their_own_change": _approve_ones_own,
     "patch_is_unique": lambda: _repeat_diff(BundlePatch),
     "patch_joins_two_bundles": lambda: _diff_to_itself(BundlePatch),
     "patch_size_is_positive": lambda: _diff(BundlePatch, size_bytes=0),

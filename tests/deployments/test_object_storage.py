@@ -8,6 +8,7 @@ import boto3
 import httpx
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from moto.server import ThreadedMotoServer
 from pytest_django.fixtures import Settings
@@ -16,6 +17,7 @@ from storages.backends.s3 import S3Storage
 from builds.models import Build
 from deployments import bundle_storage, object_storage
 from deployments.bundle_storage import StorageUnavailable
+from deployments.services import upload_parts
 from tests.conftest import SAMPLES
 from tests.deployments.answers import bundle_of
 from tests.deployments.stories import release, sample
@@ -74,6 +76,21 @@ def test_diffs_and_patches_are_made_from_what_the_bucket_holds(
     for also in ({}, {"patch_format": "bsdiff4"}):
         update = device.check(also).update
         assert len(httpx.get(update["download_url"]).content) == update["package_size"]
+
+
+@pytest.mark.usefixtures("bucket")
+def test_parts_of_an_upload_wait_in_the_bucket_and_are_joined_there(build: Build, owner: User) -> None:
+    archive = (SAMPLES / "android-v1.zip").read_bytes()
+    upload = upload_parts.PartedUpload(build, owner, "0" * 32)
+    # The first one twice, as when its answer was lost.
+    for start in (0, 0, 500_000):
+        upload_parts.keep_part(upload, start=start, file=ContentFile(archive[start : start + 500_000]))
+    with pytest.raises(upload_parts.PartMissing):
+        upload_parts.stage_parts(upload, size_bytes=len(archive) + 1, file_name="app.zip")
+    staged = upload_parts.stage_parts(upload, size_bytes=len(archive), file_name="app.zip")
+    with bundle_storage.local_copy(staged.storage_name) as stored:
+        assert stored.read() == archive
+    assert bundle_storage.list_uploads() == [staged.storage_name]
 
 
 def test_an_address_is_signed_anew_after_half_of_its_validity(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:

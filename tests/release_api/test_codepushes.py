@@ -55,6 +55,7 @@ def test_an_upload_is_pending_then_live(api: Caller, build: Build, owner: User) 
         "references": None,
         "reason": "",
         "package_hash": None,
+        "is_signed": False,
         "size_bytes": 889082,
         "duration_seconds": None,
         "created_at": created["created_at"],

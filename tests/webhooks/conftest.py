@@ -4,7 +4,6 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from builds.models import Project
-from tests.deployments.conftest import replaced_build  # noqa: F401 (a fixture)
 from tests.factories import WebhookFactory
 from tests.webhooks.receiver import Receiver, listening
 from webhooks.models import Webhook

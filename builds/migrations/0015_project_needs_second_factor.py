@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
 
-    dependencies = [("builds", "0011_audit_entries_are_immutable")]
+    dependencies = [("builds", "0014_signing_key")]
 
     operations = [
         migrations.AddField(

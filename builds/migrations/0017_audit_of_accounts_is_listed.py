@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     # An index is made concurrently outside transactions only.
     atomic = False
 
-    dependencies = [("builds", "0013_audit_of_accounts")]
+    dependencies = [("builds", "0016_audit_of_accounts")]
 
     operations = [
         AddIndexWithoutLock(
