@@ -12,12 +12,21 @@ from django.http import Http404
 
 from builds.actors import TokenUser
 from builds.models import Build, Membership, Project, Role
+from builds.second_factor import has_factor_of
 
 _RANK = {Role.VIEWER: 0, Role.RELEASE_MANAGER: 1, Role.ADMIN: 2}
 
 
 def find_lower_role(one: str, other: str) -> Role:
     return min(Role(one), Role(other), key=_RANK.__getitem__)
+
+
+class SecondFactorNeeded(PermissionDenied):
+    """A member without a second factor, in a project that asks for one. The page that this becomes leads to one."""
+
+    def __init__(self, project: Project) -> None:
+        super().__init__(f"{project} asks its members for a second factor. Set one up under Account.")
+        self.project = project
 
 
 @dataclass(frozen=True)
@@ -47,7 +56,8 @@ class ProjectAccess:
 def get_project(user: User | AnonymousUser, slug: str, *, role: Role = Role.VIEWER) -> ProjectAccess:
     """The project as this user may see it. One query.
 
-    Raises Http404 for somebody outside it, PermissionDenied (with a sentence) for a member of too low a role.
+    Raises Http404 for somebody outside it, PermissionDenied (with a sentence) for a member of too low a role, and
+    SecondFactorNeeded for one without a second factor, where the project asks for one. Tokens are not asked.
     """
     access = _find_access(user, project__slug=slug)
     if access is None:
@@ -65,15 +75,27 @@ def get_deleted_project(user: User | AnonymousUser, slug: str) -> Project:
     return project
 
 
+def require_no_locked_project(user: User) -> None:
+    """For what would reach all projects of the person, also without a second factor. One query.
+
+    Raises SecondFactorNeeded for somebody who does not see all of them for want of one.
+    """
+    locked = Project.objects.locked_to(user).order_by("name").first()
+    if locked is not None:
+        raise SecondFactorNeeded(locked)
+
+
 def _find_access(user: User | AnonymousUser, **project: Any) -> ProjectAccess | None:
     """What the user may do in the project that these conditions on a membership name. One query."""
     if not user.is_authenticated:
         return None
-    present = Membership.objects.filter(project__deleted_at=None)
-    membership = present.select_related("project").filter(user_id=user.pk, **project).first()
+    memberships = Membership.objects.filter(project__deleted_at=None, user_id=user.pk, **project)
+    membership = memberships.select_related("project").annotate(has_second_factor=has_factor_of("user_id")).first()
     if membership is None:
         return None
     if not isinstance(user, TokenUser):
+        if membership.project.needs_second_factor and not membership.has_second_factor:
+            raise SecondFactorNeeded(membership.project)
         return ProjectAccess(membership.project, Role(membership.role))
     if user.limit.project_id not in (None, membership.project_id):
         return None

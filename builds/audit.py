@@ -17,7 +17,7 @@ def record(
     action: AuditAction,
     *,
     actor: User | None,
-    project: Project,
+    project: Project | None,
     build: Build | None = None,
     deployment_id: str = "",
     before: dict[str, Any] | None = None,
@@ -26,6 +26,7 @@ def record(
 ) -> AuditEntry:
     """An audit entry stands beside the change, or neither does.
 
+    `project` None: it is the actor's own account that changed.
     `before` and `after`: plain JSON values, only what changed, and in `after` also what it came from.
     """
     entry = AuditEntry.objects.create(

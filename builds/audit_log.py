@@ -57,6 +57,11 @@ def list_entries_about(build: Build, deployment_id: str) -> AuditEntryQuerySet:
     return AuditEntry.objects.filter(deployment_id=deployment_id, build=build).order_by("-id")
 
 
+def list_own_entries(user: User) -> AuditEntryQuerySet:
+    """What happened to the person's own account, newest first: no project's business. One query."""
+    return AuditEntry.objects.filter(actor=user, project=None).order_by("-id")
+
+
 def find_last_entry(project: Project) -> AuditEntry | None:
     """What was last done in the project. One query."""
     return AuditEntry.objects.filter(project=project).order_by("-id").first()

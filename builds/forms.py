@@ -5,11 +5,8 @@ from datetime import date
 from typing import Any, cast
 
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.models import User
-from django.core.exceptions import ValidationError
 
-from builds import sign_in_limit
 from builds.actors import name_person
 from builds.errors import DomainError
 from builds.models import AuditAction, Build, BuildTarget, Platform, Project, Role, StoreStatus
@@ -50,21 +47,6 @@ def style_widgets(form: forms.BaseForm) -> None:
         field.widget.attrs.setdefault("class", css)
 
 
-class SignInForm(AuthenticationForm):
-    error_messages = {
-        "invalid_login": "This name and password do not belong together. Both are case-sensitive.",
-        "inactive": "This account is switched off.",
-    }
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        style_widgets(self)
-
-    def get_invalid_login_error(self) -> ValidationError:
-        sentence = sign_in_limit.describe_wait(self.cleaned_data.get("username", ""))
-        return ValidationError(sentence) if sentence else super().get_invalid_login_error()
-
-
 class ProjectSettingsForm(ServiceForm):
     name = forms.CharField(max_length=100, widget=forms.TextInput(attrs={"autofocus": True}))
     description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 2, "maxlength": 2000}))
@@ -95,6 +77,14 @@ class ProjectDeletionForm(ServiceForm):
     )
 
 
+class SecondFactorForm(ServiceForm):
+    needs_second_factor = forms.BooleanField(
+        label="Members need a second factor",
+        required=False,
+        help_text="Who has none sees only how to set one up. API tokens go on as they are.",
+    )
+
+
 class RoleForm(ServiceForm):
     role = forms.ChoiceField(choices=Role, widget=forms.RadioSelect)
 
@@ -107,37 +97,6 @@ class MemberForm(RoleForm):
         help_text="Of somebody who has an account on this server.",
     )
     field_order = ("who", "role")
-
-
-class ProfileForm(ServiceForm):
-    first_name = forms.CharField(label="First name", max_length=150, required=False)
-    last_name = forms.CharField(label="Last name", max_length=150, required=False)
-    email = forms.EmailField(
-        label="E-mail address", required=False, help_text="Admins of a project can add you by it, or by your username."
-    )
-
-
-class PasswordForm(ServiceForm):
-    current_password = forms.CharField(
-        label="Current password", strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
-    )
-    new_password = forms.CharField(
-        label="New password",
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text="At least 12 characters; no common password, and not your name.",
-    )
-    again = forms.CharField(
-        label="New password again",
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-    )
-
-    def clean(self) -> dict[str, Any]:
-        values = super().clean()
-        if "again" in values and values.pop("again") != values.get("new_password"):
-            self.add_error("again", "This is not the same as the new password above.")
-        return values
 
 
 class BuildForm(ServiceForm):
@@ -211,12 +170,16 @@ def _choices(anything: str, choices: Any) -> list[tuple[str, str]]:
     return [("", anything), *choices]
 
 
+# Accounts are no project's business.
+_PROJECT_ACTIONS = [choice for choice in AuditAction.choices if not choice[0].startswith("account.")]
+
+
 class AuditFilterForm(FilterForm):
     """`actor`: a person's id, "worker", or "left" for people who are in none of these projects any more."""
 
     project = forms.ChoiceField(label="Project", required=False)
     actor = forms.ChoiceField(label="Who", required=False)
-    action = forms.ChoiceField(label="What", choices=_choices("Any action", AuditAction.choices), required=False)
+    action = forms.ChoiceField(label="What", choices=_choices("Any action", _PROJECT_ACTIONS), required=False)
     since = DayField("From")
     until = DayField("Until")
     q = search_field("Filter by deployment ID or build ID", "Deployment ID or #build")

@@ -11,12 +11,18 @@ from builds import audit
 from builds.actors import name_person
 from builds.errors import InvalidInput, NotAllowedNow
 from builds.models import AuditAction, Membership, Project, Role
+from builds.second_factor import has_factor_of
 
 
 def list_members(project: Project) -> QuerySet[Membership]:
     """Members with their accounts, by name. One query."""
     members = Membership.objects.filter(project=project).select_related("user", "project")
     return members.order_by("user__first_name", "user__last_name", "user__username")
+
+
+def list_without_second_factor(project: Project) -> QuerySet[Membership]:
+    """Members who could not see the project if it asked for a second factor. One query."""
+    return list_members(project).filter(~has_factor_of("user_id"))
 
 
 def list_memberships(user: User) -> QuerySet[Membership]:

@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 
 # Named again for whoever reads entries.
 from builds.audit_actions import AuditAction as AuditAction  # noqa: PLC0414 (so that mypy takes it for ours)
+from builds.done_request import DoneRequest as DoneRequest  # noqa: PLC0414
 from builds.querysets import AuditEntryQuerySet, BuildQuerySet, ProjectQuerySet
 
 _KEY_ALPHABET = string.ascii_letters + string.digits
@@ -60,6 +61,9 @@ class Project(models.Model):
     ios_bundle_id = models.CharField("iOS bundle ID", max_length=155, blank=True)
     android_bundle_id = models.CharField("Android application ID", max_length=155, blank=True)
     huawei_bundle_id = models.CharField("Huawei application ID", max_length=155, blank=True)
+    needs_second_factor = models.BooleanField(
+        db_default=False, default=False, help_text="Members without one see nothing of it."
+    )
     # What must hold before devices get something (`deployments.services.production_rules`).
     needs_second_person = models.BooleanField(
         default=False, db_default=False, help_text="Changes that widen what production devices get wait for approval."
@@ -232,7 +236,8 @@ class Build(models.Model):
 class AuditEntry(models.Model):
     """Who did what to which object, before → after. Written in the transaction of the change, never altered."""
 
-    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="audit_entries")
+    # None: of a person's own account.
+    project = models.ForeignKey(Project, null=True, blank=True, on_delete=models.PROTECT, related_name="audit_entries")
     build = models.ForeignKey(Build, null=True, blank=True, on_delete=models.PROTECT, related_name="audit_entries")
     # Text, not a key: this app does not know deployments, and the entry outlives what it tells of.
     deployment_id = models.CharField(max_length=32, blank=True)
@@ -263,6 +268,8 @@ class AuditEntry(models.Model):
             models.Index(fields=["project", "-id"], name="audit_by_project_newest"),
             models.Index(fields=["action", "-id"], name="audit_by_action_newest"),
             models.Index(fields=["created_at"], name="audit_by_time"),
+            # What happened to one's own account, on its page.
+            models.Index(fields=["actor", "-id"], name="audit_of_accounts", condition=Q(project=None)),
         ]
 
     def __str__(self) -> str:
@@ -275,27 +282,3 @@ class AuditEntry(models.Model):
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         raise TypeError("An audit entry is never deleted.")
-
-
-class DoneRequest(models.Model):
-    """A request that carried a key, and what it led to: sent again, it is not done again (`idempotency`)."""
-
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    scope = models.CharField(max_length=255, help_text="The address of the form, or the token.")
-    key = models.CharField(max_length=255)
-    request_hash = models.CharField(max_length=64, help_text="SHA-256 of what was asked for.")
-    answer = models.TextField(blank=True, help_text="The address of what a form made; status and JSON of the API.")
-    created_at = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        constraints = [
-            # Of two that arrive together the second waits here for the first, and then finds its answer.
-            models.UniqueConstraint(fields=["actor", "scope", "key"], name="a_keyed_request_is_done_once"),
-        ]
-        indexes = [
-            # Those older than a day are deleted.
-            models.Index(fields=["created_at"], name="done_request_by_age"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.scope} {self.key}"

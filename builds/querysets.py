@@ -8,6 +8,7 @@ from django.db import models
 from django.utils import timezone
 
 from builds.actors import TokenUser
+from builds.second_factor import is_open_to
 
 if TYPE_CHECKING:
     from builds.models import AuditEntry, Build, Project  # noqa: F401 (named in strings)
@@ -29,11 +30,20 @@ class ProjectQuerySet(models.QuerySet["Project"]):
         return mine.filter(deleted_at__gt=since, purged_at=None)
 
     def visible_to(self, user: User | AnonymousUser) -> Self:
-        """Projects that the user is a member of, and the token reaches. Staff see projects in the admin, not here."""
+        """Projects that the user is a member of, and the token reaches. Staff see projects in the admin, not here.
+
+        A person without a second factor sees none that asks for one; what a token may do was decided when it was made.
+        """
         visible = self.present().filter(memberships__user_id=user.pk)
-        if isinstance(user, TokenUser) and user.limit.project_id is not None:
+        if not isinstance(user, TokenUser):
+            return visible.filter(is_open_to(user.pk))
+        if user.limit.project_id is not None:
             visible = visible.filter(pk=user.limit.project_id)
         return visible
+
+    def locked_to(self, user: User | AnonymousUser) -> Self:
+        """Projects that the person is a member of, but sees only with a second factor."""
+        return self.present().filter(memberships__user_id=user.pk).exclude(is_open_to(user.pk))
 
 
 class BuildQuerySet(models.QuerySet["Build"]):

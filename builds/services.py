@@ -7,8 +7,9 @@ from django.utils.text import slugify
 
 from builds import audit
 from builds.cleaning import require_clean_fields
-from builds.errors import AlreadyTaken, InvalidInput
+from builds.errors import AlreadyTaken, InvalidInput, NotAllowedNow
 from builds.models import AuditAction, Build, Membership, Project, Role, new_deployment_key
+from builds.second_factor import has_second_factor
 from deployments.policy.version_range import find_version
 
 # /projects/new/ is the page that makes one.
@@ -75,6 +76,28 @@ def edit_project(project_id: int, *, actor: User, **values: str) -> Project:
         if changed:
             project.save(update_fields=list(changed))
             audit.record(AuditAction.PROJECT_EDITED, actor=actor, project=project, before=before, after=changed)
+    return project
+
+
+def set_second_factor_needed(project_id: int, *, actor: User, is_needed: bool) -> Project:
+    """Members without a second factor see nothing of the project, or see it again. Tokens are not asked for one.
+
+    What it is already is no entry. Raises NotAllowedNow for an admin who would lock themselves out.
+    """
+    if is_needed and not has_second_factor(actor.pk):
+        raise NotAllowedNow("You have no second factor yourself. Set one up under Account first.")
+    with transaction.atomic():
+        project = Project.objects.select_for_update(no_key=True).get(pk=project_id)
+        if project.needs_second_factor != is_needed:
+            project.needs_second_factor = is_needed
+            project.save(update_fields=["needs_second_factor"])
+            audit.record(
+                AuditAction.PROJECT_EDITED,
+                actor=actor,
+                project=project,
+                before={"needs_second_factor": not is_needed},
+                after={"needs_second_factor": is_needed},
+            )
     return project
 
 

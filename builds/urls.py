@@ -1,11 +1,8 @@
 from django.urls import path
 
-from builds.views import account, audit, project_deletion, project_page, project_settings, projects
+from builds.views import audit, project_deletion, project_page, project_settings, projects
 
 urlpatterns = [
-    path("account/", account.show_account, name="account"),
-    path("account/edit/", account.EditProfile.as_view(), name="account_edit"),
-    path("account/password/", account.ChangePassword.as_view(), name="account_password"),
     path("audit/", audit.list_entries, name="audit_list"),
     path("audit.csv", audit.export_entries, name="audit_export"),
     path("projects/", projects.list_projects, name="project_list"),
@@ -15,6 +12,11 @@ urlpatterns = [
     path("projects/<slug:slug>/builds/new/", project_page.NewBuild.as_view(), name="build_new"),
     path("projects/<slug:slug>/settings/", project_settings.show_settings, name="project_settings"),
     path("projects/<slug:slug>/settings/edit/", project_settings.EditProject.as_view(), name="project_edit"),
+    path(
+        "projects/<slug:slug>/settings/second-factor/",
+        project_settings.ChangeSecondFactor.as_view(),
+        name="project_second_factor",
+    ),
     path("projects/<slug:slug>/settings/leave/", project_settings.LeaveProject.as_view(), name="project_leave"),
     path("projects/<slug:slug>/settings/delete/", project_deletion.DeleteProject.as_view(), name="project_delete"),
     path("projects/<slug:slug>/restore/", project_deletion.RestoreProject.as_view(), name="project_restore"),

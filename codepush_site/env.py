@@ -4,7 +4,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -102,4 +102,44 @@ def read_storage(name: str, *, default: str, base: Path) -> StorageLocation:
             )
     raise ImproperlyConfigured(
         f"{name} is {value!r}; write file:PATH or s3://BUCKET?endpoint_url=ADDRESS&region=REGION."
+    )
+
+
+@dataclass(frozen=True)
+class MailServer:
+    """`is_tls`: from the first byte on; `starts_tls`: after a greeting in the clear."""
+
+    host: str = ""
+    port: int = 25
+    user: str = ""
+    password: str = ""
+    is_tls: bool = False
+    starts_tls: bool = False
+
+
+# By scheme.
+_MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
+
+
+def read_mail_server(name: str) -> MailServer:
+    """`smtp://`, `smtp+tls://` (STARTTLS) or `smtps://`, then `USER:PASSWORD@HOST:PORT`; the defaults when unset."""
+    value = read_str(name)
+    if not value:
+        return MailServer()
+    wanted = f"{name} cannot be read; write smtp+tls://USER:PASSWORD@HOST:587, smtps://… or smtp://…."
+    try:
+        parts = urlsplit(value)
+        port = parts.port or _MAIL_PORTS[parts.scheme]
+    except (ValueError, KeyError) as error:
+        # Not the value: it holds a password.
+        raise ImproperlyConfigured(wanted) from error
+    if not parts.hostname or parts.path.strip("/") or parts.query:
+        raise ImproperlyConfigured(wanted)
+    return MailServer(
+        host=parts.hostname,
+        port=port,
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        is_tls=parts.scheme == "smtps",
+        starts_tls=parts.scheme == "smtp+tls",
     )

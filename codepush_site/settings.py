@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from codepush_site import env, queues
 from codepush_site.schedule import SCHEDULE
+from codepush_site.sign_in_settings import *  # noqa: F403 - a part of this file that is read by itself
 from telemetry.logs import describe_logging
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -68,7 +69,7 @@ INSTALLED_APPS = [
     "metrics",
     "release_api",
     "webhooks",
-    "django.contrib.admin",
+    "sign_in.apps.SupportConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -76,6 +77,13 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    # After allauth: it takes out of the admin what that put there.
+    "sign_in.apps.SignInConfig",
 ]
 
 MIDDLEWARE = [
@@ -96,6 +104,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "sign_in.middleware.LastSeenMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -258,15 +268,9 @@ else:
     }
 CELERY_BEAT_SCHEDULE = SCHEDULE
 
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-]
-AUTHENTICATION_BACKENDS = ["builds.sign_in_limit.LimitedBackend", "django.contrib.auth.backends.ModelBackend"]
-LOGIN_URL = "sign_in"
-LOGIN_REDIRECT_URL = "project_list"
-LOGOUT_REDIRECT_URL = "sign_in"
+EMAIL_FILE_PATH = VAR_DIR / "mail"
+# Whoever reads them can use their links.
+EMAIL_FILE_PATH.mkdir(mode=0o700, exist_ok=True)
 
 _is_https = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _is_https

@@ -1,24 +1,18 @@
 """Where pages and the release API are mounted. The device API is not here: `wsgi` answers it before Django does."""
 
 from django.contrib import admin
-from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from builds.forms import SignInForm
 from codepush_site import api_docs, health, metrics_page
 from codepush_site.api import api
+from sign_in.views.refusals import show_forbidden
+
+handler403 = show_forbidden
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="project_list")),
-    path(
-        "sign-in/",
-        LoginView.as_view(
-            template_name="accounts/sign_in.html", authentication_form=SignInForm, redirect_authenticated_user=True
-        ),
-        name="sign_in",
-    ),
-    path("sign-out/", LogoutView.as_view(), name="sign_out"),
+    path("", include("sign_in.urls")),
     path("", include("builds.urls")),
     path("", include("deployments.urls")),
     path("", include("metrics.urls")),

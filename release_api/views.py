@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from builds.access import ProjectAccess, get_project
+from builds.access import ProjectAccess, get_project, require_no_locked_project
 from builds.forms import ServiceForm
 from builds.models import Project, Role
 from builds.paging import get_page
@@ -74,7 +74,11 @@ class NewToken(_NewTokenPage):
 
     def act(self, values: dict[str, Any]) -> tuple[str, str]:
         slug = values.pop("project")
-        return self.create(None if slug == ALL_PROJECTS else get_project(self.actor, slug).project, values)
+        if slug != ALL_PROJECTS:
+            return self.create(get_project(self.actor, slug).project, values)
+        # Tokens are asked for no second factor: who has none must not get around it by one.
+        require_no_locked_project(self.actor)
+        return self.create(None, values)
 
 
 class NewProjectToken(_NewTokenPage):

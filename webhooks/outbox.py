@@ -25,7 +25,7 @@ def write_deliveries(*, entry: AuditEntry, **_: Any) -> None:
     No query for what is no event, one when nobody follows it, three when somebody does.
     """
     events = find_events(entry.action, entry.before, entry.after)
-    if not events:
+    if not events or entry.project_id is None:
         return
     active = Webhook.objects.filter(project_id=entry.project_id, is_active=True)
     webhooks = list(active.filter(project__deleted_at=None))

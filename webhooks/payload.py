@@ -1,7 +1,7 @@
 """What is told of an event: a message with a stable schema (docs/webhooks.md), or its sentence for Slack."""
 
 import json
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 from django.conf import settings
@@ -19,7 +19,7 @@ def make_message(event: Event, entry: AuditEntry, codepush: CodePush | None) -> 
     live = find_live_change(entry.action, entry.before, entry.after)
     return _make(event) | {
         "data": {
-            "project": _describe_project(entry.project),
+            "project": _describe_project(_project_of(entry)),
             "build": _describe_build(entry.build) if entry.build else None,
             "codepush": _describe_codepush(codepush) if codepush else None,
             "live": live._asdict() if live else None,
@@ -118,6 +118,11 @@ def _describe_change(entry: AuditEntry) -> dict[str, Any] | None:
 def _address_of(entry: AuditEntry) -> str:
     """Of the page that shows it; a path when the server does not know its own address (PUBLIC_URL)."""
     if entry.build is None:
-        return settings.PUBLIC_URL + reverse("project_detail", args=[entry.project.slug])
-    address = settings.PUBLIC_URL + reverse("build_detail", args=[entry.project.slug, entry.build.pk])
+        return settings.PUBLIC_URL + reverse("project_detail", args=[_project_of(entry).slug])
+    address = settings.PUBLIC_URL + reverse("build_detail", args=[_project_of(entry).slug, entry.build.pk])
     return f"{address}?deployment={entry.deployment_id}#{entry.deployment_id}" if entry.deployment_id else address
+
+
+def _project_of(entry: AuditEntry) -> Project:
+    # Entries without one are told to nobody (`outbox`).
+    return cast(Project, entry.project)

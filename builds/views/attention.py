@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import cast
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.urls import reverse
@@ -80,5 +81,7 @@ def _tell_waiting(request: ChangeRequest) -> Item:
 
 def _tell_unguarded(entry: AuditEntry) -> Item:
     sentence = f"Production needs no second person any more: turned off by {entry.actor_name}. {entry.reason}"
-    url = reverse("project_settings", args=[entry.project.slug])
-    return Item(Kind.UNGUARDED, sentence, entry.project, None, url, entry.created_at)
+    # What is turned off is so in a project.
+    project = cast(Project, entry.project)
+    url = reverse("project_settings", args=[project.slug])
+    return Item(Kind.UNGUARDED, sentence, project, None, url, entry.created_at)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from builds import audit_log, selectors
 from builds.csv_export import stream_csv
 from builds.forms import AuditFilterForm
-from builds.models import AuditEntry
+from builds.models import AuditEntry, Project
 from builds.paging import PAGE_SIZE
 from builds.querysets import AuditEntryQuerySet
 from builds.views.audit_words import Change, describe_changes
@@ -33,10 +33,15 @@ class AuditRow:
     changes: list[Change]
 
     @property
+    def project(self) -> Project:
+        # The page lists entries of projects.
+        return cast(Project, self.entry.project)
+
+    @property
     def url(self) -> str:
         entry = self.entry
         if entry.build is None:
-            return reverse("project_detail", args=[entry.project.slug])
+            return reverse("project_detail", args=[self.project.slug])
         return card_url(entry.build, entry.deployment_id) if entry.deployment_id else build_url(entry.build)
 
 
@@ -84,7 +89,7 @@ def _iter_cells(entries: AuditEntryQuerySet) -> Iterator[list[str]]:
             entry.created_at.isoformat(timespec="seconds"),
             entry.actor_name,
             entry.get_action_display(),
-            entry.project.name,
+            str(entry.project),
             str(entry.build or ""),
             entry.deployment_id,
             "; ".join(_write(change) for change in describe_changes(entry)),

@@ -8,16 +8,18 @@ from django.forms import model_to_dict
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from builds import membership, services
 from builds.access import ProjectAccess, get_member, get_own_membership, get_project
 from builds.actors import name_person
 from builds.errors import NotAllowedNow
-from builds.forms import MemberForm, ProjectSettingsForm, RoleForm
+from builds.forms import MemberForm, ProjectSettingsForm, RoleForm, SecondFactorForm
 from builds.models import Membership, Role
 from builds.views.form_page import FormPage
 from deployments.services.production_rules import describe_key
+from sign_in import invitations
 from webhooks.selectors import count_webhooks
 
 # What each role may do, for people who give it.
@@ -64,6 +66,8 @@ def show_settings(request: HttpRequest, slug: str) -> HttpResponse:
         ],
         "obstacle": _describe_obstacle(access, admins),
         "webhooks": count_webhooks(access.project),
+        "invitations": list(invitations.list_open(access.project)) if access.can_manage else [],
+        "now": timezone.now(),
         "signing_key_fingerprint": describe_key(access.project.signing_key),
     }
     return render(request, "builds/project_settings.html", context)
@@ -77,7 +81,7 @@ def _describe_obstacle(access: ProjectAccess, admins: list[Membership]) -> str:
     return f"You need the {Role.ADMIN.label} role to change something here. Ask {names}."
 
 
-class _SettingsPage(FormPage):
+class SettingsPage(FormPage):
     """A form of the settings. Its project's admins only."""
 
     access: ProjectAccess
@@ -92,7 +96,7 @@ class _SettingsPage(FormPage):
         return {"access": self.access, "role_help": [(role, role.label, text) for role, text in ROLE_HELP.items()]}
 
 
-class EditProject(_SettingsPage):
+class EditProject(SettingsPage):
     form_class = ProjectSettingsForm
     template_name = "builds/project_edit.html"
 
@@ -104,7 +108,24 @@ class EditProject(_SettingsPage):
         return self.back_url(), f"The settings of {project} are saved."
 
 
-class AddMember(_SettingsPage):
+class ChangeSecondFactor(SettingsPage):
+    form_class = SecondFactorForm
+    template_name = "builds/project_second_factor.html"
+
+    def initial(self) -> dict[str, Any]:
+        return {"needs_second_factor": self.access.project.needs_second_factor}
+
+    def describe(self) -> dict[str, Any]:
+        without = membership.list_without_second_factor(self.access.project)
+        return {**super().describe(), "without": [name_person(member.user) for member in without]}
+
+    def act(self, values: dict[str, Any]) -> tuple[str, str]:
+        is_needed = values["needs_second_factor"]
+        project = services.set_second_factor_needed(self.access.project.pk, actor=self.actor, is_needed=is_needed)
+        return self.back_url(), f"Members of {project} need {'a' if is_needed else 'no'} second factor."
+
+
+class AddMember(SettingsPage):
     form_class = MemberForm
     template_name = "builds/member_new.html"
 
@@ -117,7 +138,7 @@ class AddMember(_SettingsPage):
         return self.back_url(), f"{who} is a member now. Role: {member.get_role_display()}."
 
 
-class _MemberPage(_SettingsPage):
+class _MemberPage(SettingsPage):
     """A form about one member."""
 
     member: Membership

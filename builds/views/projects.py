@@ -62,6 +62,7 @@ def list_projects(request: HttpRequest) -> HttpResponse:
         "filters": filters,
         "chosen": chosen,
         "platforms": Platform.choices,
+        "locked": [project.name for project in selectors.list_locked(request.user)],
     }
     return render(request, "builds/projects.html", context)
 

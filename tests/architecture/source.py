@@ -7,7 +7,17 @@ from pathlib import Path
 from django.conf import settings
 
 ROOT: Path = settings.BASE_DIR
-PACKAGES = ("builds", "deployments", "metrics", "webhooks", "release_api", "telemetry", "codepush_site", "codepush_cli")
+PACKAGES = (
+    "builds",
+    "sign_in",
+    "deployments",
+    "metrics",
+    "webhooks",
+    "release_api",
+    "telemetry",
+    "codepush_site",
+    "codepush_cli",
+)
 
 
 def product_files() -> list[Path]:

@@ -20,6 +20,10 @@ AMONG_ONES_OWN = {
     # Devices and audit entries of a build that `access` gave.
     "metrics/views/devices.py": {"find_device"},
     "deployments/views/story.py": {"list_entries_about"},
+    # Sessions of the user; what a link says that was signed here and sent by mail.
+    "sign_in/views/account.py": {"end_session", "read_email_change"},
+    # Invitations of a project that `access` gave; what a link says that was signed here and sent by mail.
+    "sign_in/views/invitations.py": {"filter", "find"},
 }
 MANAGERS = {"objects", "_default_manager", "_base_manager", "get_object_or_404", "get_list_or_404"}
 

@@ -38,8 +38,12 @@ BAD_VALUES = {
     "LOG_FORMAT": ["xml", "JSON"],
     "UNUSED_BUNDLE_DAYS": ["1", "36501", "7d"],
     "DEVICE_RETENTION_DAYS": ["0", "36501", "half a year"],
+    "STAFF_NEEDS_SECOND_FACTOR": ["perhaps", "2"],
+    "OIDC_ISSUER": ["id.example", "ftp://id.example"],
+    "OIDC_CREATES_ACCOUNTS": ["perhaps", "2"],
+    "EMAIL_URL": ["mail.example", "http://mail.example", "smtp://", "smtp://host:port", "smtps://host/path"],
 }
-NO_BAD_VALUE = {"METRICS_TOKEN", "SECRET_KEY"}
+NO_BAD_VALUE = {"METRICS_TOKEN", "SECRET_KEY", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_NAME", "EMAIL_FROM"}
 
 
 def _start(folder: Path, *arguments: str, **values: str) -> "subprocess.CompletedProcess[str]":
@@ -66,7 +70,8 @@ def test_a_bad_value_stops_the_start(tmp_path: Path, name: str, value: str) -> N
 
 
 def test_every_variable_is_tried_and_documented() -> None:
-    read = set(re.findall(r'read_\w+\(\s*"([A-Z_]+)"', (ROOT / "codepush_site" / "settings.py").read_text()))
+    sources = [(ROOT / "codepush_site" / f"{name}.py").read_text() for name in ("settings", "sign_in_settings")]
+    read = {name for source in sources for name in re.findall(r'read_\w+\(\s*"([A-Z_]+)"', source)}
 
     assert read == set(BAD_VALUES) | NO_BAD_VALUE
     manual = (ROOT / "docs" / "operations.md").read_text()
@@ -97,3 +102,29 @@ def test_behind_https_the_deployment_check_has_no_complaint(tmp_path: Path) -> N
     )
 
     assert result.returncode == 0, result.stderr
+
+
+def test_a_provider_without_our_name_at_it_stops_the_start(tmp_path: Path) -> None:
+    result = _start(tmp_path, OIDC_ISSUER="https://id.example")
+
+    assert "ImproperlyConfigured: OIDC_CLIENT_ID is not set; with OIDC_ISSUER set, write" in result.stderr
+
+
+def test_a_mail_server_is_read_from_one_address(tmp_path: Path) -> None:
+    names = ["HOST", "PORT", "HOST_USER", "HOST_PASSWORD", "USE_TLS", "USE_SSL", "BACKEND"]
+    script = f"from codepush_site import settings; print(*[getattr(settings, 'EMAIL_' + n) for n in {names}])"
+    for url, expected in {
+        "smtp+tls://us%40er:p%2Fss@mail.example": "mail.example 587 us@er p/ss True False",
+        "smtps://mail.example:4650": "mail.example 4650   False True",
+        "smtp://mail.example": "mail.example 25   False False",
+    }.items():
+        said = _start(tmp_path, "-c", script, EMAIL_URL=url).stdout.strip()
+        assert said == f"{expected} django.core.mail.backends.smtp.EmailBackend"
+    assert _start(tmp_path, "-c", script).stdout.strip().endswith("filebased.EmailBackend")
+
+
+def test_a_mail_server_that_cannot_be_read_does_not_show_its_password(tmp_path: Path) -> None:
+    result = _start(tmp_path, EMAIL_URL="smtp://user:secret@host:port")
+
+    assert "EMAIL_URL cannot be read" in result.stderr
+    assert "secret" not in result.stderr.strip().splitlines()[-1]

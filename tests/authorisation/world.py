@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import Group, User
 from django.contrib.contenttypes.models import ContentType
 from django.core.files.base import ContentFile
@@ -22,6 +24,7 @@ from tests.factories import (
     BuildFactory,
     CodePushFactory,
     DeliveryFactory,
+    InvitationFactory,
     MembershipFactory,
     ProjectFactory,
     UserFactory,
@@ -105,6 +108,7 @@ def _furnish(project: Project, admin: User) -> tuple[dict[str, Any], dict[str, A
     delivery = DeliveryFactory(webhook=webhook, body=f'{{"type": "live.changed", "of": "{SECRET}"}}')
     member = _member(project, Role.VIEWER, "vito")
     token, _ = create_token(actor=admin, name=SECRET, role=Role.ADMIN, project=project)
+    invitation = InvitationFactory(project=project, email=f"{SECRET}@example.com")
     services.edit_project(project.pk, actor=admin, ios_bundle_id=f"com.{SECRET}")
     membership_id = Membership.objects.get(project=project, user=member).pk
     ids = {
@@ -125,6 +129,13 @@ def _furnish(project: Project, admin: User) -> tuple[dict[str, Any], dict[str, A
         "app_label": "builds",
         "content_type_id": ContentType.objects.get_for_model(Project).pk,
         "url": "no-such-page",
+        "invitation_id": invitation.pk,
+        "session_id": admin.open_sessions.latest("pk").pk,
+        # Of a security key; of what a mail carries: whoever has the whole of it has the mail.
+        "pk": 0,
+        "signed": "nothing",
+        "uidb64": "nobody",
+        "reset_token": "nothing",
     }
     return ids, _list_admin_ids(build, old, new, membership_id)
 
@@ -155,6 +166,8 @@ def _list_admin_ids(build: Build, old: CodePush, new: CodePush, membership_id: i
     diff = BundleDiff.objects.create(
         from_bundle_id=old.bundle_id or 0, to_bundle_id=new.bundle_id or 0, storage_name=f"{'0' * 64}.zip", size_bytes=1
     )
+    member = Membership.objects.get(pk=membership_id).user
+    authenticator = Authenticator.objects.create(user=member, type="totp", data={"secret": SECRET})
     return {
         "builds_project": build.project_id,
         "builds_membership": membership_id,
@@ -166,6 +179,8 @@ def _list_admin_ids(build: Build, old: CodePush, new: CodePush, membership_id: i
         "release_api_apitoken": ApiToken.objects.latest("pk").pk,
         "deployments_changerequest": ChangeRequest.objects.get().pk,
         "metrics_reportlogentry": ReportLogEntry.objects.latest("pk").pk,
+        "mfa_authenticator": authenticator.pk,
+        "socialaccount_socialaccount": SocialAccount.objects.create(user=authenticator.user, uid=SECRET).pk,
         "auth_group": Group.objects.create(name=SECRET).pk,
         "auth_user": Membership.objects.get(pk=membership_id).user_id,
     }

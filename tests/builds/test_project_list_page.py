@@ -102,6 +102,6 @@ def test_the_list_costs_a_fixed_number_of_queries(
     client = as_user(viewer)
     # Session, user; count and page of projects; deployment keys, four of metrics; store-live builds, their Live
     # CodePushes, labels with the same bundle; last CodePushes; what waits for a second person, and who turned that off;
-    # what runs, for the header.
-    with django_assert_num_queries(17):
+    # projects that ask for a second factor; what runs, for the header.
+    with django_assert_num_queries(18):
         client.get("/projects/")

@@ -110,6 +110,6 @@ def test_the_page_costs_a_fixed_number_of_queries(
 ) -> None:
     Membership.objects.bulk_create(Membership(project=project, user=UserFactory(), role="admin") for _ in range(count))
     client = as_user(owner)
-    # Session, user, membership with project; members; webhooks; what runs, for the header.
-    with django_assert_num_queries(6):
+    # Session, user, membership with project; members; webhooks; invitations; what runs, for the header.
+    with django_assert_num_queries(7):
         client.get(URL)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from urllib.parse import unquote
 
 import pytest
 from django.contrib.auth.models import User
@@ -19,8 +20,16 @@ from metrics.aggregation import hash_client
 from release_api import urls as token_urls
 from release_api.models import ApiToken
 from release_api.tokens import create_token
+from sign_in import urls as sign_in_urls
 from tests.deployments.pages import AsUser, codepush_url, report_installed, text_of
-from tests.factories import BuildFactory, CodePushFactory, DeliveryFactory, MembershipFactory, WebhookFactory
+from tests.factories import (
+    BuildFactory,
+    CodePushFactory,
+    DeliveryFactory,
+    InvitationFactory,
+    MembershipFactory,
+    WebhookFactory,
+)
 from webhooks import urls as webhook_urls
 from webhooks.models import Delivery
 
@@ -35,13 +44,48 @@ WITHOUT_PROJECT = {
     "audit_export",
     "account",
     "account_edit",
+    "account_email_change",
+    "account_email_confirm",
     "account_password",
+    "account_reauthenticate",
+    "mfa_reauthenticate",
+    "mfa_reauthenticate_webauthn",
+    "mfa_activate_totp",
+    "mfa_deactivate_totp",
+    "mfa_add_webauthn",
+    "mfa_remove_webauthn",
+    "mfa_view_recovery_codes",
+    "mfa_generate_recovery_codes",
+    "session_end",
+    "sessions_end",
     "token_list",
     "token_new",
     "token_revoke",
 }
-# Of these, those that list nothing of projects.
-WITHOUT_LIST = {"project_new", "account_edit", "account_password", "token_list", "token_revoke"}
+# Of these, those that list something of projects.
+WITH_LIST = {
+    "project_list",
+    "deployment_list",
+    "deployment_rows",
+    "search",
+    "audit_list",
+    "audit_export",
+    "account",
+    "token_new",
+}
+# Open to everybody: what leads in, and out.
+OPEN = {
+    "sign_in",
+    "account_login",
+    "mfa_authenticate",
+    "sign_in_sso",
+    "openid_connect_callback",
+    "password_forgotten",
+    "password_reset",
+    "sign_out",
+    "invitation",
+}
+POST_ONLY = {"session_end", "sessions_end"}
 READ_ONLY = {
     "project_settings",
     "project_detail",
@@ -67,9 +111,13 @@ READ_ONLY = {
 # What changes who may do what.
 FOR_ADMINS = {
     "project_edit",
+    "project_second_factor",
     "project_second_person",
     "project_signing_key",
     "member_new",
+    "member_invite",
+    "invitation_again",
+    "invitation_revoke",
     "member_role",
     "member_remove",
     "project_token_list",
@@ -91,9 +139,9 @@ FOR_MEMBERS = {"build_key", "project_leave"}
 FRAGMENTS = {"build_cards", "deployment_rows", "project_rows", "codepush_upload"}
 EVERY_PATTERN = [
     pattern
-    for urls in (build_urls, deployment_urls, metrics_urls, token_urls, webhook_urls)
+    for urls in (build_urls, sign_in_urls, deployment_urls, metrics_urls, token_urls, webhook_urls)
     for pattern in urls.urlpatterns
-    if isinstance(pattern, URLPattern)
+    if isinstance(pattern, URLPattern) and pattern.name not in OPEN
 ]
 # Of a deleted project: its admins see the form, and nobody of one that is there (test_delete_project).
 PATTERNS = [pattern for pattern in EVERY_PATTERN if pattern.name not in {*WITHOUT_PROJECT, "project_restore"}]
@@ -113,6 +161,10 @@ def _address(pattern: URLPattern, codepush: CodePush) -> str:
         "webhook_id": codepush.build.project.webhooks.values_list("pk", flat=True).first() or 0,
         "delivery_id": Delivery.objects.values_list("pk", flat=True).first() or 0,
         "membership_id": codepush.build.project.memberships.values_list("pk", flat=True).first() or 0,
+        "invitation_id": codepush.build.project.invitations.values_list("pk", flat=True).first() or 0,
+        "session_id": 0,
+        "pk": 0,
+        "signed": "nothing",
         "request_id": getattr(ChangeRequest.objects.first(), "pk", 0),
         "token_id": getattr(ApiToken.objects.first(), "pk", 0),
     }
@@ -127,6 +179,7 @@ def codepush(build: Build) -> CodePush:
     owner: User = MembershipFactory(project=build.project, role=Role.ADMIN).user
     create_token(actor=owner, name="CI", role=Role.ADMIN, project=build.project)
     DeliveryFactory(webhook__project=build.project)
+    InvitationFactory(project=build.project)
     ChangeRequest.objects.create(
         build=build, codepush=found, kind="edit", expires_at=timezone.now() + timedelta(hours=1), before={}
     )
@@ -143,7 +196,7 @@ def test_every_page_of_a_project_is_a_404_to_outsiders(
         assert client.post(address).status_code == 404
 
 
-@pytest.mark.parametrize("name", sorted(WITHOUT_PROJECT - WITHOUT_LIST))
+@pytest.mark.parametrize("name", sorted(WITH_LIST))
 def test_pages_of_all_projects_show_outsiders_nothing_of_this_one(
     as_user: AsUser, outsider: User, owner: User, codepush: CodePush, name: str
 ) -> None:
@@ -164,11 +217,11 @@ def test_every_page_leads_who_is_not_signed_in_to_the_sign_in_page(
     client: Client, codepush: CodePush, pattern: URLPattern
 ) -> None:
     address = _address(pattern, codepush)
-    response = client.get(address)
+    response = client.post(address) if pattern.name in POST_ONLY else client.get(address)
     if pattern.name in FRAGMENTS:
         assert (response.status_code, response.headers["HX-Refresh"]) == (401, "true")
     else:
-        assert response.headers["Location"] == f"/sign-in/?next={address}"
+        assert unquote(response.headers["Location"]) == f"/sign-in/?next={address}"
 
 
 @pytest.mark.parametrize("pattern", PATTERNS, ids=named(PATTERNS))
@@ -211,6 +264,7 @@ def _mixed_up(codepush: CodePush) -> Iterator[str]:
     yield f"/projects/{slug}/builds/{'9' * 30}/"
     yield f"/projects/{slug}/settings/members/{MembershipFactory().pk}/role/"
     yield f"/projects/{slug}/settings/members/{'9' * 30}/remove/"
+    yield f"/projects/{slug}/settings/members/invitations/{InvitationFactory().pk}/revoke/"
     own, foreign = codepush.build.project.webhooks.get(), DeliveryFactory()
     yield f"/projects/{slug}/settings/webhooks/{foreign.webhook_id}/"
     yield f"/projects/{slug}/settings/webhooks/{foreign.webhook_id}/edit/"

@@ -2,6 +2,7 @@
 
 from tests.factories.builds import BuildFactory, MembershipFactory, ProjectFactory, UserFactory
 from tests.factories.deployments import BundleFactory, CodePushFactory
+from tests.factories.sign_in import InvitationFactory
 from tests.factories.webhooks import DeliveryFactory, WebhookFactory
 
 __all__ = [
@@ -9,6 +10,7 @@ __all__ = [
     "BundleFactory",
     "CodePushFactory",
     "DeliveryFactory",
+    "InvitationFactory",
     "MembershipFactory",
     "ProjectFactory",
     "UserFactory",

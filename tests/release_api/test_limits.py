@@ -1,4 +1,4 @@
-"""One token may ask much, and not everything. See docs/operating.md, "Limits"."""
+"""One token may ask much, and not everything. See docs/operations.md, "Limits"."""
 
 from collections.abc import Iterator
 

@@ -53,7 +53,8 @@ def test_every_command_of_manage_py_exists() -> None:
 
 
 def test_every_variable_is_one_that_the_product_reads() -> None:
-    read = set(re.findall(r'read_\w+\(\s*"([A-Z_]+)"', (ROOT / "codepush_site" / "settings.py").read_text()))
+    sources = [(ROOT / "codepush_site" / f"{name}.py").read_text() for name in ("settings", "sign_in_settings")]
+    read = {name for source in sources for name in re.findall(r'read_\w+\(\s*"([A-Z_]+)"', source)}
     given = {name for service in PRODUCT for name in COMPOSE["services"][service]["environment"]}
 
     assert given <= read

@@ -4,8 +4,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from builds import rate_limit, sign_in_limit
+from builds import rate_limit
 from builds.rate_limit import RateLimit
+from sign_in import limits
 
 PASSWORD = "a-long-password"
 AWAY, HOME = "192.0.2.7", "192.0.2.8"
@@ -14,8 +15,8 @@ AWAY, HOME = "192.0.2.7", "192.0.2.8"
 @pytest.fixture(autouse=True)
 def _begin_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rate_limit, "monotonic", lambda: 1000.0)
-    limit = RateLimit(1 / sign_in_limit.SECONDS_PER_ATTEMPT, sign_in_limit.ATTEMPTS)
-    monkeypatch.setattr(sign_in_limit, "attempts", limit)
+    limit = RateLimit(1 / limits.SECONDS_PER_ATTEMPT, limits.ATTEMPTS)
+    monkeypatch.setattr(limits, "attempts", limit)
 
 
 @pytest.fixture
