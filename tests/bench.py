@@ -77,9 +77,12 @@ def _measure_requests(bare: Server, product: Server, data: dict[str, Any]) -> No
         for name, (server, requests) in rows.items():
             loads[name].append(put_load(server, requests, SECONDS))
     _print_table(rows, loads)
-    print(
-        f"memory of a web process: {started_mb:.0f} MB at first, {hot_mb:.0f} MB with {len(data['hot']):,} builds hot"
-    )
+    builds = f"{len(data['hot']):,} builds hot"
+    print(f"memory of a web process: {started_mb:.0f} MB at first, {hot_mb:.0f} MB with {builds}")
+    with serve(PRODUCT, os.environ["VAR_DIR"], DJANGO_SETTINGS_MODULE="codepush_site.device_settings") as for_devices:
+        started_mb = for_devices.memory_mb()
+        _ask_all(for_devices, rows[HOT][1])
+        print(f"one for devices only: {started_mb:.0f} MB at first, {for_devices.memory_mb():.0f} MB with {builds}")
 
 
 def _print_table(rows: dict[str, tuple[Server, list[bytes]]], loads: dict[str, list[Load]]) -> None:

@@ -60,13 +60,13 @@ def be_important() -> None:
 
 
 @contextmanager
-def serve(app: str, folder: str, *, workers: int = 1) -> Iterator[Server]:
+def serve(app: str, folder: str, *, workers: int = 1, **environ: str) -> Iterator[Server]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--no-ws", "--no-log"]
     options = ["--blocking-threads", "32", "--workers", str(workers), app]
-    environment = {**os.environ, "PYTHONPATH": f"{Path.cwd()}:{folder}", "MALLOC_ARENA_MAX": "2"}
+    environment = {**os.environ, "PYTHONPATH": f"{Path.cwd()}:{folder}", "MALLOC_ARENA_MAX": "2", **environ}
     with subprocess.Popen([*command, *options], env=environment) as process:
         try:
             _wait_for(port)
