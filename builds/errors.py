@@ -22,5 +22,9 @@ class NotAllowedNow(DomainError):
     """A request that does not fit the present state of the object (409)."""
 
 
+class TryLater(NotAllowedNow):
+    """What an outage forbids: the same request may succeed in a moment (409 to a person, 503 to a program)."""
+
+
 class StaleView(NotAllowedNow):
     """Somebody changed what the person was looking at (409, with a fresh view)."""

@@ -11,7 +11,7 @@ from django.http.multipartparser import MultiPartParserError
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from builds.errors import AlreadyTaken, DomainError, StaleView
+from builds.errors import AlreadyTaken, DomainError, StaleView, TryLater
 from builds.idempotency import KeyReused
 from builds.views.form_page import find_status
 from deployments.services.bucket_uploads import PartsNotTaken
@@ -81,6 +81,12 @@ def _refuse_for_now(request: HttpRequest, refusal: TooManyRequests) -> HttpRespo
     return answer
 
 
+def _refuse_during_outage(request: HttpRequest, refusal: TryLater) -> HttpResponse:
+    answer = _answer(503, refusal.message)
+    answer.headers["Retry-After"] = "5"
+    return answer
+
+
 def _refuse_values(request: HttpRequest, error: ValidationError) -> HttpResponse:
     fields: dict[str, str] = {}
     for each in error.errors:
@@ -112,6 +118,7 @@ def add_handlers(api: NinjaAPI) -> None:
         AuthenticationError: _refuse_token,
         TooManyRequests: _refuse_for_now,
         ValidationError: _refuse_values,
+        TryLater: _refuse_during_outage,
         DomainError: lambda request, refusal: _send(describe_refusal(refusal)),
         Http404: lambda request, absent: _answer(404, str(absent)),
         PermissionDenied: lambda request, denial: _answer(403, str(denial)),

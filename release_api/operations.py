@@ -19,7 +19,7 @@ from ninja.errors import HttpError
 from ninja.security import HttpBearer
 
 from builds.actors import TokenUser
-from builds.errors import DomainError, InvalidInput
+from builds.errors import DomainError, InvalidInput, TryLater
 from builds.idempotency import KEY_PATTERN, require_key
 from release_api import limits
 from release_api.errors import describe_refusal
@@ -82,6 +82,9 @@ def write(
             def act() -> Answer:
                 try:
                     return Answer(status, endpoint(request, **values).model_dump(mode="json"))
+                except TryLater:
+                    # Not an answer to keep: with the same key the request may be done in a moment.
+                    raise
                 except DomainError as refusal:
                     return describe_refusal(refusal)
 
@@ -89,7 +92,7 @@ def write(
             done = act() if key is None else answer_once(request.auth, key, _fingerprint(request), act)
             return JsonResponse(done.body, status=done.status)
 
-        refusals = (400, 401, 403, 404, 409, 413, 422, 429)
+        refusals = (400, 401, 403, 404, 409, 413, 422, 429, 503)
         _mount(router, method, path, endpoint, run, {status: answer}, refusals, {"parameters": [_KEY_PARAMETER]})
         return endpoint
 

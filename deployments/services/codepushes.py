@@ -13,7 +13,7 @@ from django.core.files import File
 from django.db import transaction
 from django.utils import timezone
 
-from builds.errors import NotAllowedNow
+from builds.errors import NotAllowedNow, TryLater
 from builds.models import AuditAction, Build
 from deployments import bundle_storage, tasks
 from deployments.models import ChangeRequest, CodePush, Upload, new_deployment_id
@@ -187,9 +187,7 @@ def _require_upload(codepush: CodePush) -> None:
         is_stored = bundle_storage.exists(codepush.upload_name)
     except bundle_storage.StorageUnavailable as failure:
         logger.exception("upload of %s not found", codepush.deployment_id)
-        raise NotAllowedNow(
-            "The bundle storage does not answer now. Nothing has changed; try again later."
-        ) from failure
+        raise TryLater("The bundle storage does not answer now. Nothing has changed; try again later.") from failure
     if not is_stored:
         raise NotAllowedNow(f"The archive of {codepush.deployment_id} is no longer stored. Upload it again.")
 

@@ -10,7 +10,7 @@ from django.core.files import File
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from builds.errors import InvalidInput, NotAllowedNow
+from builds.errors import InvalidInput, TryLater
 from builds.models import Build
 from deployments import bundle_storage
 from deployments.bundles.archive import ArchiveContents, open_archive
@@ -68,7 +68,7 @@ def _describe(contents: ArchiveContents) -> dict[str, str | int | None]:
 
 
 def store_upload(name: str, upload: "File[bytes]") -> str:
-    """Where the archive now waits. Raises NotAllowedNow when the storage does not take it."""
+    """Where the archive now waits. Raises CannotStore when the storage does not take it."""
     upload.seek(0)
     try:
         return bundle_storage.save_upload(name, upload)
@@ -103,7 +103,7 @@ def _usable(build: Build, actor: User) -> "QuerySet[Upload]":
     return Upload.objects.filter(build=build, created_by=actor, expires_at__gt=timezone.now())
 
 
-class CannotStore(NotAllowedNow):
+class CannotStore(TryLater):
     """The storage, or the disk of this host, does not take the archive."""
 
     def __init__(self) -> None:

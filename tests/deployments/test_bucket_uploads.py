@@ -197,7 +197,7 @@ def test_where_bundles_lie_on_the_server_there_are_no_parts(api: Caller, build: 
 def test_a_storage_that_is_away_is_told_in_words(api: Caller, build: Build, settings: Settings) -> None:
     options = {**settings.STORAGES["bundles"]["OPTIONS"], "bucket_name": "nobody-made-this"}
     settings.STORAGES = {**settings.STORAGES, "bundles": {**settings.STORAGES["bundles"], "OPTIONS": options}}
-    assert_error(begin(api, build, 10), 409, "conflict", "cannot be stored now")
+    assert_error(begin(api, build, 10), 503, "unavailable", "cannot be stored now")
     assert not BucketUpload.objects.exists()
 
 

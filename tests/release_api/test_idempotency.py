@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from builds.idempotency import KEPT_FOR
 from builds.models import Build, DoneRequest, Project, Role
+from deployments import bundle_storage
 from deployments.models import CodePush
 from release_api.models import ApiToken, StoredAnswer
 from release_api.tasks import delete_expired_answers
@@ -48,6 +49,21 @@ def test_the_same_key_with_another_request_is_refused(api: Caller, build: Build)
         answer = api.post(other_path, body, **KEY)
         assert_error(answer, 409, "idempotency_key_reused", "'run-4711'", field="Idempotency-Key")
     assert live_label(build) == "v3"
+
+
+def test_what_an_outage_forbade_may_be_sent_again_with_its_key(
+    api: Caller, build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def upload() -> Any:
+        return api.upload(f"/builds/{build.pk}/codepushes", small_archive("run()"), {"Idempotency-Key": "build-12"})
+
+    with monkeypatch.context() as outage:
+        outage.setattr(bundle_storage, "save_upload", mock.Mock(side_effect=bundle_storage.StorageUnavailable))
+        refused = upload()
+    assert_error(refused, 503, "unavailable", "cannot be stored now")
+    assert refused.headers["Retry-After"] == "5"
+    assert upload().status_code == 202
+    assert CodePush.objects.count() == 1
 
 
 def test_an_upload_is_stored_once_whatever_its_boundary(api: Caller, build: Build) -> None:
