@@ -190,6 +190,7 @@ def _make_body(operation: str) -> tuple[bytes, str]:
     return json.dumps(BODIES[operation]).encode() if operation in BODIES else b"", JSON
 
 
+@pytest.mark.usefixtures("bundle_folder")
 def test_every_address_of_devices_is_the_same_to_everybody(world: World) -> None:
     table, paths = read_table("devices"), [*DEVICE_ROUTES, bundle_download.PREFIX, settings.STATIC_URL]
     _assert_complete(table, dict.fromkeys(paths), lambda path: [f"GET          {path} ok"])

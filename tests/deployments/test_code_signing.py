@@ -44,6 +44,7 @@ def _unpack(device: Device, url: str, folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.usefixtures("bundle_folder")
 def test_a_device_gets_the_signature_byte_for_byte(
     build: Build, release_manager: User, device: Device, tmp_path: Path
 ) -> None:
@@ -57,6 +58,7 @@ def test_a_device_gets_the_signature_byte_for_byte(
     assert bundle_of(codepush).signature == sign()[SIGNATURE].decode()
 
 
+@pytest.mark.usefixtures("bundle_folder")
 @pytest.mark.parametrize("before", [FILES, sign()], ids=["unsigned", "signed"])
 def test_diffs_and_patches_bring_the_new_one(
     build: Build, release_manager: User, device: Device, tmp_path: Path, before: dict[str, bytes]
@@ -77,6 +79,7 @@ def test_diffs_and_patches_bring_the_new_one(
     assert hash_folder(folder) == bundle_of(second).package_hash
 
 
+@pytest.mark.usefixtures("bundle_folder")
 def test_a_binary_patch_too(build: Build, release_manager: User, device: Device, tmp_path: Path) -> None:
     old = {**FILES, "CodePush/large.js": bytes(range(256)) * 400}
     new = {**old, "CodePush/large.js": b"changed" + old["CodePush/large.js"]}

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def waiting(build: Build, release_manager: User, settings: Settings) -> CodePush:
+def waiting(build: Build, release_manager: User, settings: Settings, bundle_folder: Path) -> CodePush:
     """v2 of a build with a v1, waiting for a worker. A dead worker is given up after a second."""
     settings.PROCESSING_LEASE_SECONDS = 1
     release(build, release_manager, sample("android-v1"))

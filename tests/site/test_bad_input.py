@@ -88,6 +88,7 @@ def test_a_host_that_only_a_header_names_is_not_believed(viewer: User, settings:
     assert response.status_code == 403
 
 
+@pytest.mark.usefixtures("bundle_folder")
 def test_an_update_leads_to_the_host_that_was_asked(device: Device, build: Build) -> None:
     CodePushFactory(build=build)
     device.headers = {"Host": "updates.example", "X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example"}
