@@ -22,9 +22,14 @@ _HEAD_SECONDS = 2
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     """Its web processes wait for heads a shorter time than granian's 30 s: so does the test."""
-    environment = {"GRANIAN_HTTP1_HEADER_READ_TIMEOUT": str(_HEAD_SECONDS * 1000)}
+    folder = tmp_path_factory.mktemp("slow")
+    # Bundles that a web process sends itself, where the suite runs on a bucket, too.
+    environment = {
+        "GRANIAN_HTTP1_HEADER_READ_TIMEOUT": str(_HEAD_SECONDS * 1000),
+        "STORAGE_URL": f"file:{folder / 'bundles'}",
+    }
     with scratch_database() as database:
-        product = Product(tmp_path_factory.mktemp("slow"), environment | database)
+        product = Product(folder, environment | database)
         product.prepare()
         _store_large_bundle(product.folder / "bundles")
         with product.running("web"):
