@@ -228,13 +228,13 @@ def test_it_needs_no_worker_no_broker_and_no_storage(
     def refuse(*args: object, **kwargs: object) -> None:
         raise ConnectionRefusedError
 
-    monkeypatch.setattr(tasks.process_codepush, "apply_async", refuse)
-    monkeypatch.setattr("deployments.bundle_storage.bundle_storage", refuse)
-    *_, live = history(build, 2)
+    with monkeypatch.context() as outage:
+        outage.setattr(tasks.process_codepush, "apply_async", refuse)
+        outage.setattr("deployments.bundle_storage.bundle_storage", refuse)
+        *_, live = history(build, 2)
 
-    roll_back(live.pk, to_label="v1", actor=release_manager)
+        roll_back(live.pk, to_label="v1", actor=release_manager)
 
-    monkeypatch.undo()
     assert live_label(build) == "v3"
     assert stored_files() == set()
 
