@@ -9,6 +9,8 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 DEMO ?= 1
 WEB_CONCURRENCY ?= 1
+# Processes that share the suite.
+JOBS ?= 2
 # Of its own, because honcho gives each process another PORT.
 LOCAL_URL := http://$(HOST):$(PORT)
 export PYTHON HOST PORT WEB_CONCURRENCY LOCAL_URL
@@ -26,9 +28,9 @@ run: .venv/installed ## Start web, workers and beat, with a demo project (DEMO=0
 	# Ctrl-C is the way to stop it, not a failure.
 	.venv/bin/honcho start --no-prefix $$processes || test $$? -eq 130
 
-test: .venv/installed-dev ## Run the whole suite (DATABASE_URL, REDIS_URL: on those instead of the embedded defaults)
+test: .venv/installed-dev ## Run the whole suite in JOBS processes (DATABASE_URL, REDIS_URL: on those instead of the embedded defaults)
 	@if command -v npm >/dev/null; then for package in tests/sdk tests/browser; do (cd $$package && npm ci --silent --no-audit --no-fund); done; fi
-	.venv/bin/pytest $(ARGS)
+	.venv/bin/pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 check: .venv/installed-dev ## Lint, types, import contract, migrations, deployment settings
 	@.venv/bin/ruff check .

@@ -18,10 +18,21 @@ from pytest_django.fixtures import Settings
 from builds.models import Build, Project, Role
 from deployments import snapshots
 from metrics import report_log
+from tests import sharing
 from tests.devices import Device
 from tests.factories import BuildFactory, MembershipFactory, ProjectFactory, UserFactory
 
 SAMPLES = Path(__file__).parent / "samples"
+
+
+def pytest_configure() -> None:
+    sharing.let_flows_go_first()
+
+
+# First: pytest-xdist reads the marks in its own.
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    sharing.share_out(items)
 
 
 @pytest.fixture

@@ -3,9 +3,12 @@
 import os
 import tempfile
 
+from tests.sharing import own_folder, own_redis
+
 # Tests that set neither DATABASE_URL nor REDIS_URL run on the embedded defaults, in a folder of their own.
 os.environ.setdefault("VAR_DIR", tempfile.mkdtemp(prefix="codepush-tests-"))
 os.environ.setdefault("SECRET_KEY", "for-tests-only")
+os.environ["VAR_DIR"] = own_folder(os.environ["VAR_DIR"])
 
 from codepush_site.settings import *  # noqa: F403
 from codepush_site.settings import STORAGES as _STORAGES
@@ -25,3 +28,4 @@ CELERY_BROKER_TRANSPORT = ""
 CELERY_BROKER_TRANSPORT_OPTIONS = {}
 # In-process tests refresh snapshots themselves; those that start real servers get the real thread.
 SNAPSHOT_POLL_SECONDS = 0.0
+REDIS_URL = own_redis(REDIS_URL)  # noqa: F405

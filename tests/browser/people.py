@@ -16,3 +16,9 @@ def sign_in(page: Page, server: LiveServer, user: User, *, at: str = "/") -> Non
     page.get_by_label("Password").fill(PASSWORD)
     with page.expect_navigation(wait_until="load"):
         page.get_by_role("button", name="Sign in").click()
+
+
+def leave(page: Page) -> None:
+    """Nobody is signed in, and no page refreshes itself, which would lead to the form on its own."""
+    page.goto("about:blank")
+    page.context.clear_cookies()

@@ -9,7 +9,7 @@ from pytest_django.live_server_helper import LiveServer
 from builds.models import Project
 from deployments.models import ChangeRequest
 from deployments.services.approvals import ask_for_force_update, ask_to_promote
-from tests.browser.people import sign_in
+from tests.browser.people import leave, sign_in
 from tests.browser.screens import look_at
 from tests.browser.storybook import write_storybook
 from tests.deployments.pages import build_url
@@ -32,7 +32,7 @@ def test_a_change_of_production_takes_two_people(
     expect(page.get_by_text("needs a second person now")).to_be_visible()
     look_at(page, "settings-second-person")
 
-    page.context.clear_cookies()
+    leave(page)
     sign_in(page, live_server, asker, at=build_url(book.build))
     page.get_by_role("link", name="Edit v5").click()
     expect(dialog.get_by_role("button", name="Save changes")).to_be_visible()
@@ -49,7 +49,7 @@ def test_a_change_of_production_takes_two_people(
     expect(page.get_by_role("article", name="v5").get_by_role("link", name="Withdraw")).to_be_visible()
     look_at(page, "build-waits")
 
-    page.context.clear_cookies()
+    leave(page)
     sign_in(page, live_server, approver, at="/projects/")
     look_at(page, "projects-waiting")
     page.get_by_role("link", name=re.compile("^Waiting for approval: v5")).click()
