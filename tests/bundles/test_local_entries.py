@@ -119,7 +119,11 @@ def test_sizes_may_stand_behind_a_file(form: str) -> None:
     assert "CodePush/a" in read(archive).manifest
 
 
-@pytest.mark.parametrize("descriptor", [b"", b"x", b"PK\x07\x08" + bytes(12), HIDDEN_FILE])
+@pytest.mark.parametrize(
+    "descriptor",
+    [b"", b"x", b"PK\x07\x08" + bytes(12), HIDDEN_FILE],
+    ids=["none", "too few", "of another file", "a hidden file"],
+)
 def test_other_bytes_there_are_refused(descriptor: bytes) -> None:
     assert_refused(described(descriptor), "damaged", "behind 'CodePush/a'")
 
