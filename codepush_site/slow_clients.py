@@ -5,6 +5,7 @@ neither. So of the 32 threads (Procfile) 20 may be held, 10 of them by one publi
 for one of these, and the rest are always there for update checks and short pages. Further ones are told to come back.
 """
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
@@ -75,7 +76,7 @@ class _Once:
 class _Body:
     """`wsgi.input`: when the last byte is there, the thread is no longer held, whatever is done with them."""
 
-    def __init__(self, body: Any, length: int, give_back: Callable[[], None]) -> None:
+    def __init__(self, body: Any, length: float, give_back: Callable[[], None]) -> None:
         self._body, self._left, self._give_back = body, length, give_back
 
     def read(self, size: int = -1) -> bytes:
@@ -119,7 +120,8 @@ class _Sent:
 def receive(application: WsgiApp, environ: Environ, start_response: "StartResponse") -> Iterable[bytes]:
     """The application's answer to a request that has a body; or 503, before any of it is read."""
     announced = environ.get("CONTENT_LENGTH") or "0"
-    if announced == "0":
+    is_of_unknown_length = "HTTP_TRANSFER_ENCODING" in environ
+    if announced == "0" and not is_of_unknown_length:
         return application(environ, start_response)
     address = find_public_address(environ)
     if not threads.take(address):
@@ -127,7 +129,8 @@ def receive(application: WsgiApp, environ: Environ, start_response: "StartRespon
     give_back = _Once(address)
     # Of what is no number or too large the application says so, and reads nothing.
     length = int(announced) if announced.isascii() and announced.isdigit() and len(announced) < 19 else 0
-    environ["wsgi.input"] = _Body(environ["wsgi.input"], length, give_back)
+    # Nothing here reads one in chunks; who does one day, holds the thread until the answer.
+    environ["wsgi.input"] = _Body(environ["wsgi.input"], math.inf if is_of_unknown_length else length, give_back)
     try:
         return application(environ, start_response)
     finally:

@@ -6,10 +6,9 @@ Wire names stand here and in docs/protocol.md.
 import json
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from http import HTTPStatus
 from urllib.parse import parse_qsl
-
-from django.conf import settings
 
 from deployments import bundle_storage, snapshots
 from deployments.bundles.patch import PATCH_FORMAT
@@ -19,10 +18,12 @@ from deployments.policy.types import Decision, Reason, Snapshot, UpdateQuery
 from deployments.policy.version_range import find_version
 from deployments.repeated_questions import RepeatedQuestions
 from telemetry import measures
+from telemetry.settings_once import settings_once
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{10,100}", re.ASCII)
 _HOST = re.compile(r"[A-Za-z0-9.:\[\]-]+", re.ASCII)
 _MAX_PARAMETERS = 50
+_UNKNOWN_KEY = text(HTTPStatus.NOT_FOUND, "Not Found: no build has this deployment key.", outcome="unknown_key")
 _ID_NAMES = frozenset({"client_unique_id", "clientUniqueId"})
 
 
@@ -54,11 +55,16 @@ def parse_query(query_string: str) -> UpdateQuery:
 
 def _read_parameters(query_string: str) -> dict[str, str]:
     """Of a repeated parameter the first counts. Raises QueryRefused."""
-    try:
-        pairs = parse_qsl(query_string, keep_blank_values=True, max_num_fields=_MAX_PARAMETERS)
-    except ValueError as error:
-        raise QueryRefused("The query string has too many parameters.") from error
-    return dict(reversed(pairs))
+    if query_string.count("&") >= _MAX_PARAMETERS:
+        raise QueryRefused("The query string has too many parameters.")
+    if "%" in query_string or "+" in query_string:
+        return dict(reversed(parse_qsl(query_string, keep_blank_values=True)))
+    # Nothing to decode, as in nearly every check: a quarter of the time.
+    sent: dict[str, str] = {}
+    for parameter in query_string.split("&"):
+        name, _, value = parameter.partition("=")
+        sent.setdefault(name, value)
+    return sent
 
 
 def describe_update(decision: Decision, base_url: str) -> dict[str, object]:
@@ -130,7 +136,7 @@ def _answer(environ: Environ, spelling: _Spelling) -> Answer:
     except snapshots.SnapshotUnavailable:
         return unavailable()
     if snapshot is None:
-        return text(HTTPStatus.NOT_FOUND, "Not Found: no build has this deployment key.", outcome="unknown_key")
+        return _UNKNOWN_KEY
     said = _decide_answer(snapshot, query, base_url, is_legacy=spelling.is_legacy)
     # An id in the prefix may count in place of the last one, or not.
     if _ID_NAMES.isdisjoint(_read_parameters(prefix)):
@@ -154,12 +160,17 @@ def _decide_answer(snapshot: Snapshot, query: UpdateQuery, base_url: str, *, is_
 
 def find_base_url(environ: Environ) -> str:
     """This server's address as the device sees it: PUBLIC_URL, else what the device called it."""
-    if settings.PUBLIC_URL:
-        return str(settings.PUBLIC_URL)
-    host = environ.get("HTTP_HOST", "")
-    if not _HOST.fullmatch(host):
-        host = f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
-    return f"{environ['wsgi.url_scheme']}://{host}"
+    if settings_once.PUBLIC_URL:
+        return str(settings_once.PUBLIC_URL)
+    return _find_called(environ["wsgi.url_scheme"], environ.get("HTTP_HOST", "")) or (
+        f"{environ['wsgi.url_scheme']}://{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
+    )
+
+
+# Of the few names that a server has, each is looked at once.
+@lru_cache(maxsize=100)
+def _find_called(scheme: str, host: str) -> str:
+    return f"{scheme}://{host}" if _HOST.fullmatch(host) else ""
 
 
 def _count(said: Answer) -> Answer:

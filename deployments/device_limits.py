@@ -9,12 +9,11 @@ from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from django.conf import settings
-
 from builds.rate_limit import RateLimit
 from deployments.device_http import Answer, Environ, text
 from telemetry import measures
 from telemetry.addresses import find_public_address
+from telemetry.settings_once import settings_once
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
@@ -24,14 +23,14 @@ BURST_SECONDS = 30
 
 def allows(environ: Environ) -> bool:
     """Whether the address may ask now. One of a private network may always: it is a proxy, or one's own."""
-    rate = settings.DEVICE_REQUESTS_PER_SECOND
+    rate = settings_once.DEVICE_REQUESTS_PER_SECOND
     address = find_public_address(environ) if rate else ""
     return not address or _requests(rate).take(address)
 
 
 def allows_report(environ: Environ, deployment_key: str) -> bool:
     """Whether the address may report on this build now."""
-    rate = settings.DEVICE_REQUESTS_PER_SECOND
+    rate = settings_once.DEVICE_REQUESTS_PER_SECOND
     address = find_public_address(environ) if rate else ""
     return not address or _reports(rate / 2).take((address, deployment_key))
 

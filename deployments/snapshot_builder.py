@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from itertools import groupby
 
 from builds.models import Build
@@ -13,8 +12,6 @@ from deployments.selectors import CandidateRow, ReleaseRow, load_candidate_rows,
 
 _NO_LABELS: frozenset[int] = frozenset()
 _NO_DOWNLOADS = DownloadsByHash({})
-# One value for all builds of a version.
-_read_version = lru_cache(maxsize=1000)(find_version)
 
 
 def build_snapshot(deployment_key: str) -> Snapshot | None:
@@ -24,7 +21,7 @@ def build_snapshot(deployment_key: str) -> Snapshot | None:
         return None
     build = rows[0]
     releases = [row for row in rows if row.label_number is not None]
-    version = _read_version(build.store_version)
+    version = find_version(build.store_version)
     if version is None:
         raise ValueError(f"Build with key {deployment_key} has store version {build.store_version!r}")
     return Snapshot(

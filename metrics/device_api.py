@@ -21,6 +21,8 @@ from telemetry import measures
 _APPEND_WAIT_SECONDS = 0.05
 _appends = threading.BoundedSemaphore(16)
 
+_TAKEN = text(HTTPStatus.OK, "OK", ("Cache-Control", "no-store"), outcome="taken")
+
 
 def _take(environ: Environ, parse: Callable[[bytes, str, str], DeviceReport]) -> Answer:
     said = _append(environ, parse)
@@ -52,7 +54,7 @@ def _append(environ: Environ, parse: Callable[[bytes, str, str], DeviceReport]) 
         return text(HTTPStatus.BAD_REQUEST, str(refusal), outcome="malformed")
     except report_log.LogUnavailable:
         return unavailable()
-    return text(HTTPStatus.OK, "OK", ("Cache-Control", "no-store"), outcome="taken")
+    return _TAKEN
 
 
 @device_endpoint("POST")

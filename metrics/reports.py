@@ -13,9 +13,18 @@ from urllib.parse import parse_qsl
 
 # Larger than any honest report, smaller than what could hurt.
 MAX_BODY_BYTES = 10_000
-_MAX_ID_LENGTH = 128
 _MAX_TEXT_LENGTH = 64
 _MAX_KEY_LENGTH = 100
+# What is read of a report: name, the same in camelCase, and how long it may be.
+_FIELDS = (
+    ("deployment_key", "deploymentKey", _MAX_KEY_LENGTH),
+    ("app_version", "appVersion", _MAX_TEXT_LENGTH),
+    ("client_unique_id", "clientUniqueId", 128),
+    ("label", "label", _MAX_TEXT_LENGTH),
+    ("status", "status", _MAX_TEXT_LENGTH),
+    ("previous_deployment_key", "previousDeploymentKey", _MAX_KEY_LENGTH),
+    ("previous_label_or_app_version", "previousLabelOrAppVersion", _MAX_TEXT_LENGTH),
+)
 _OLDEST_ANONYMOUS_SDK = (1, 5, 2)
 
 
@@ -93,16 +102,11 @@ def parse_download_report(body: bytes, content_type: str, sdk_version: str) -> D
 
 def _read_fields(body: bytes, content_type: str) -> dict[str, str]:
     sent = _read_form(body) if content_type.startswith("application/x-www-form-urlencoded") else _read_json(body)
-    return {
-        # Without the blanks that update checks ignore too: both must mean the same build.
-        "deployment_key": _read_text(sent, "deployment_key", _MAX_KEY_LENGTH).strip(),
-        "app_version": _read_text(sent, "app_version", _MAX_TEXT_LENGTH),
-        "client_unique_id": _read_text(sent, "client_unique_id", _MAX_ID_LENGTH),
-        "label": _read_text(sent, "label", _MAX_TEXT_LENGTH),
-        "status": _read_text(sent, "status", _MAX_TEXT_LENGTH),
-        "previous_deployment_key": _read_text(sent, "previous_deployment_key", _MAX_KEY_LENGTH).strip(),
-        "previous_label_or_app_version": _read_text(sent, "previous_label_or_app_version", _MAX_TEXT_LENGTH),
-    }
+    fields = {name: _read_text(sent, name, camel_case, length) for name, camel_case, length in _FIELDS}
+    # Without the blanks that update checks ignore too: both must mean the same build.
+    for name in ("deployment_key", "previous_deployment_key"):
+        fields[name] = fields[name].strip()
+    return fields
 
 
 def _read_json(body: bytes) -> Mapping[str, object]:
@@ -124,20 +128,17 @@ def _read_form(body: bytes) -> Mapping[str, object]:
     return dict(reversed(pairs))
 
 
-def _read_text(sent: Mapping[str, object], name: str, max_length: int) -> str:
+def _read_text(sent: Mapping[str, object], name: str, camel_case: str, max_length: int) -> str:
     """The value in either spelling; camelCase wins when both are given."""
-    value = sent.get(_camel_case(name)) or sent.get(name) or ""
+    value = sent.get(camel_case) or sent.get(name) or ""
     if not isinstance(value, str):
         raise ReportRefused(f"{name} is not a text.")
     if len(value) > max_length:
         raise ReportRefused(f"{name} is longer than {max_length} characters.")
+    if value.isascii() and "\0" not in value:
+        return value
     # A lone surrogate or a NUL can be written in JSON, but not stored.
     return value.encode("utf-8", "replace").decode().replace("\0", "")
-
-
-def _camel_case(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)
 
 
 def _may_be_anonymous(sdk_version: str) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from django.conf import settings
+from telemetry.settings_once import settings_once
 
 
 def find_address(environ: Mapping[str, Any]) -> str:
@@ -23,11 +23,11 @@ def find_public_address(environ: Mapping[str, Any]) -> str:
 
 
 def _find_sent(environ: Mapping[str, Any]) -> str:
-    if not settings.TRUSTED_PROXY_COUNT:
+    if not settings_once.TRUSTED_PROXY_COUNT:
         sent: str = environ.get("REMOTE_ADDR", "")
         return sent
     hops = environ.get("HTTP_X_FORWARDED_FOR", "").split(",")
-    return str(hops[max(0, len(hops) - settings.TRUSTED_PROXY_COUNT)].strip())
+    return str(hops[max(0, len(hops) - settings_once.TRUSTED_PROXY_COUNT)].strip())
 
 
 @lru_cache(maxsize=10_000)

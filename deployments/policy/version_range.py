@@ -4,6 +4,7 @@ Source: protocol of the original server, "app_version handling" (docs/protocol.m
 """
 
 import re
+from functools import lru_cache
 from typing import Self
 
 _NUMBER = r"(0|[1-9]\d*)"
@@ -46,8 +47,12 @@ def find_version(text: str) -> Version | None:
     "3" and "3.0" mean 3.0.0, also before a tail ("3.0-beta"). Around all three numbers a leading "v" and blanks pass.
     Refused: "", "abc", "3.0.0.0", "=3.0.0", "03.0.0", "3-beta", "3.x", "v3", numbers above 2^53 - 1, endless texts.
     """
-    if len(text) > _MAX_LENGTH:
-        return None
+    return _read_version(text) if len(text) <= _MAX_LENGTH else None
+
+
+# Devices of a build all send the same.
+@lru_cache(maxsize=1000)
+def _read_version(text: str) -> Version | None:
     if _ONE_PART.fullmatch(text):
         text += ".0.0"
     elif match := _TWO_PARTS.fullmatch(text):

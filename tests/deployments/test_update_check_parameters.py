@@ -1,6 +1,8 @@
 """How an update check may be asked: two addresses, two spellings, and the methods of HTTP."""
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from builds.models import Build
 from deployments.models import CodePush
@@ -69,3 +71,19 @@ def test_another_method_is_refused(device: Device, method: str) -> None:
     reply = device.ask("", method)
     assert_refused(reply, 405, "Use GET")
     assert reply.headers["allow"] == "GET, HEAD"
+
+
+_KEYS = "deployment_key= deploymentKey={key} deployment_key={key}"
+_OTHERS = "app_version app_version=3.0.0 appVersion=1 package_hash=a=b label=v1 label client_unique_id=phone ="
+pieces = st.sampled_from(["", *_KEYS.split(), *_OTHERS.split()])
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(pieces, max_size=10))
+def test_a_query_without_anything_to_decode_means_the_same_as_one_with(
+    device: Device, codepush: CodePush, sent: list[str]
+) -> None:
+    """The first kind is read in a way of its own."""
+    plain = "&".join(["", *sent]).replace("{key}", device.key)
+    path = f"{V01}/update_check"
+    assert send("GET", path, query=plain).text == send("GET", path, query=f"{plain}&nothing=%20").text

@@ -94,6 +94,15 @@ def test_bodies_that_never_end_leave_threads_for_others(site: Product, path: str
     assert status == (400 if "api" in path else 403)
 
 
+@pytest.mark.parametrize("path", ["/api/reportStatus/deploy", "/sign-in/"], ids=["devices", "pages"])
+def test_bodies_in_chunks_are_not_waited_for(site: Product, path: str) -> None:
+    """Granian says of none of them how long it is, so that nothing reads them."""
+    sent = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nx".encode()
+    with _connections(site.port, sent) as opened:
+        _assert_both_planes_answer(site.port)
+        assert all(_is_answered(each) for each in opened)
+
+
 def test_downloads_that_nobody_takes_in_leave_threads_for_others(site: Product) -> None:
     request = f"GET {PREFIX}{_ARCHIVE} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
     with _connections(site.port, request):

@@ -1,7 +1,7 @@
 """A report that was answered with 200 is durable: in the table, or in Redis where that is set up."""
 
 import threading
-from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 import redis
@@ -14,6 +14,7 @@ from metrics.models import LogPosition, ReportLogEntry
 from metrics.reports import DeviceReport, ReportEvent
 from metrics.selectors import measure_builds
 from tests.devices import Device
+from tests.flows.faulty_proxy import FaultyProxy
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,11 +34,17 @@ def stream_log(settings: Settings) -> "redis.Redis":
 
 
 @pytest.fixture
-def redis_away(settings: Settings) -> Iterator[None]:
+def relay(stream_log: "redis.Redis", settings: Settings) -> FaultyProxy:
+    """Between the product and Redis."""
+    url = urlsplit(settings.REDIS_URL)
+    relay = FaultyProxy(url.hostname or "127.0.0.1", url.port or 6379)
+    settings.REDIS_URL = f"redis://127.0.0.1:{relay.port}{url.path}"
+    return relay
+
+
+@pytest.fixture
+def redis_away(settings: Settings) -> None:
     settings.REDIS_URL = NOWHERE
-    report_log.connect_redis.cache_clear()
-    yield
-    report_log.connect_redis.cache_clear()
 
 
 @pytest.mark.usefixtures("table_log")
@@ -84,6 +91,46 @@ def test_when_redis_does_not_answer_the_table_takes_the_report_and_the_numbers_h
     assert device.report_deploy().status == 200
     assert apply_waiting_reports() == 1
     assert measure_builds([device.key])[device.key].total_devices == 1
+
+
+def test_a_redis_that_was_restarted_takes_the_next_report(
+    device: Device, stream_log: "redis.Redis", relay: FaultyProxy
+) -> None:
+    assert device.report_deploy().status == 200
+    relay.go_away()
+    assert device.report_deploy().status == 200
+    assert (stream_log.xlen(report_log.STREAM), ReportLogEntry.objects.count()) == (1, 1)
+    relay.come_back()
+    assert device.report_deploy().status == 200
+    # Its connection is known, and breaks.
+    relay.go_away()
+    relay.come_back()
+    assert device.report_deploy().status == 200
+    assert (stream_log.xlen(report_log.STREAM), ReportLogEntry.objects.count()) == (3, 1)
+
+
+def test_a_late_answer_of_redis_is_not_taken_for_that_to_the_next_report(
+    device: Device, stream_log: "redis.Redis", relay: FaultyProxy
+) -> None:
+    device.report_deploy()
+    relay.delay_seconds = 1.0
+    assert device.report_deploy().status == 200
+    assert ReportLogEntry.objects.count() == 1
+    relay.delay_seconds = 0.0
+    relay.go_away()
+    assert device.report_deploy().status == 200
+    assert ReportLogEntry.objects.count() == 2
+
+
+def test_what_redis_refuses_the_table_takes(device: Device, stream_log: "redis.Redis") -> None:
+    """As when its memory is full."""
+    stream_log.set(report_log.STREAM, "not a stream")
+    try:
+        assert [device.report_deploy().status for _ in range(2)] == [200, 200]
+    finally:
+        stream_log.delete(report_log.STREAM)
+    assert device.report_deploy().status == 200
+    assert (stream_log.xlen(report_log.STREAM), ReportLogEntry.objects.count()) == (1, 2)
 
 
 def test_a_stream_is_applied_once_and_then_forgotten(device: Device, stream_log: "redis.Redis") -> None:

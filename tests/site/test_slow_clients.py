@@ -74,6 +74,18 @@ def test_a_body_that_is_there_holds_nothing_while_it_is_worked_on(threads: Threa
     assert held == [1, 0]
 
 
+def test_a_body_in_chunks_holds_its_thread_until_the_answer(threads: Threads) -> None:
+    """Nobody knows which is the last."""
+
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        environ["wsgi.input"].read(3)
+        return [str(threads._held.total()).encode()]
+
+    environ = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input": io.BytesIO(b"abc")}
+    assert slow_clients.receive(application, environ, lambda *_: lambda _: None) == [b"1"]
+    assert threads._held.total() == 0
+
+
 def test_a_download_holds_its_thread_until_it_is_gone_or_the_client_is(threads: Threads) -> None:
     def application(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
         return iter([b"a", b"b"])
