@@ -153,7 +153,7 @@ def find_live_codepush(build: Build) -> CodePush | None:
 
 def find_live_by_build(build_ids: Iterable[int]) -> dict[int, CodePush]:
     """{build id: its Live CodePush}, builds without one left out. One query."""
-    live = CodePush.objects.filter(build_id__in=build_ids).live()
+    live = CodePush.objects.live_on(Build.objects.filter(pk__in=build_ids))
     return {codepush.build_id: codepush for codepush in live}
 
 
