@@ -8,11 +8,12 @@ from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef, Subquery
 from django.http import Http404
 
 from builds.actors import TokenUser
 from builds.models import Build, Membership, Project, Role
-from builds.second_factor import has_factor_of
+from builds.second_factor import has_factor_of, list_factors
 
 _RANK = {Role.VIEWER: 0, Role.RELEASE_MANAGER: 1, Role.ADMIN: 2}
 
@@ -93,13 +94,31 @@ def _find_access(user: User | AnonymousUser, **project: Any) -> ProjectAccess | 
     membership = memberships.select_related("project").annotate(has_second_factor=has_factor_of("user_id")).first()
     if membership is None:
         return None
-    if not isinstance(user, TokenUser):
-        if membership.project.needs_second_factor and not membership.has_second_factor:
-            raise SecondFactorNeeded(membership.project)
-        return ProjectAccess(membership.project, Role(membership.role))
-    if user.limit.project_id not in (None, membership.project_id):
+    return _grant(user, membership.project, membership.role, has_second_factor=membership.has_second_factor)
+
+
+def _find_build(user: User | AnonymousUser, **build: Any) -> tuple[ProjectAccess, Build] | None:
+    """The build that these conditions name, with what the user may do in its project. One query."""
+    if not user.is_authenticated:
         return None
-    return ProjectAccess(membership.project, find_lower_role(membership.role, user.limit.role))
+    role = Membership.objects.filter(project=OuterRef("project"), user_id=user.pk).values("role")
+    builds = Build.objects.filter(project__deleted_at=None, **build).select_related("project", "triggered_by")
+    found: Any = builds.annotate(member_role=Subquery(role), has_second_factor=Exists(list_factors(user.pk))).first()
+    if found is None or found.member_role is None:
+        return None
+    access = _grant(user, found.project, found.member_role, has_second_factor=found.has_second_factor)
+    return (access, found) if access else None
+
+
+def _grant(user: User | AnonymousUser, project: Project, role: str, *, has_second_factor: bool) -> ProjectAccess | None:
+    """What a member of this role may do: a token less, or nothing; a person nothing without a second factor."""
+    if not isinstance(user, TokenUser):
+        if project.needs_second_factor and not has_second_factor:
+            raise SecondFactorNeeded(project)
+        return ProjectAccess(project, Role(role))
+    if user.limit.project_id not in (None, project.pk):
+        return None
+    return ProjectAccess(project, find_lower_role(role, user.limit.role))
 
 
 def _require(access: ProjectAccess, role: Role, user: User | AnonymousUser) -> None:
@@ -113,24 +132,24 @@ def _require(access: ProjectAccess, role: Role, user: User | AnonymousUser) -> N
 def get_build(
     user: User | AnonymousUser, slug: str, build_id: int, *, role: Role = Role.VIEWER
 ) -> tuple[ProjectAccess, Build]:
-    """A build of a project that the user may see. Two queries. Raises as `get_project` does."""
-    access = get_project(user, slug, role=role)
-    build = Build.objects.select_related("project", "triggered_by").filter(project=access.project, pk=build_id).first()
-    if build is None:
+    """A build of a project that the user may see. One query. Raises as `get_project` does."""
+    found = _find_build(user, pk=build_id, project__slug=slug)
+    if found is None:
+        access = get_project(user, slug, role=role)
         raise Http404(f"{access.project.name} has no build #{build_id}.")
-    return access, build
+    _require(found[0], role, user)
+    return found
 
 
 def get_build_by_id(
     user: User | AnonymousUser, build_id: int, *, role: Role = Role.VIEWER
 ) -> tuple[ProjectAccess, Build]:
-    """As `get_build`, for who does not name the project. Two queries. One answer for "not yours" and "not there"."""
-    build = Build.objects.select_related("project", "triggered_by").filter(pk=build_id).first()
-    access = _find_access(user, project_id=build.project_id) if build else None
-    if build is None or access is None:
+    """As `get_build`, for who does not name the project. One query. One answer for "not yours" and "not there"."""
+    found = _find_build(user, pk=build_id)
+    if found is None:
         raise Http404(f"There is no build {build_id}, or you are not a member of its project.")
-    _require(access, role, user)
-    return access, build
+    _require(found[0], role, user)
+    return found
 
 
 def get_member(user: User | AnonymousUser, slug: str, membership_id: int) -> tuple[ProjectAccess, Membership]:

@@ -66,6 +66,11 @@ def format_count(number: int) -> str:
     return f"{number:,}"
 
 
+def format_plural(count: int, noun: str) -> str:
+    """As "1 device", "31,204 devices"."""
+    return f"{format_count(count)} {noun}{'' if count == 1 else 's'}"
+
+
 def format_bytes(size_bytes: int, *, is_fine: bool = False) -> str:
     """Decimal units with one place: "4.6 MB". Below 1,000 bytes whole: "812 B". Fine: two places for 1 to 10 MB."""
     if size_bytes < 1000:

@@ -4,9 +4,10 @@ import re
 from datetime import datetime
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from builds.models import Build, Project
+from builds.querysets import BuildQuerySet
 from deployments.models import ChangeRequest, CodePush
 from deployments.querysets import CodePushQuerySet
 
@@ -28,10 +29,15 @@ def list_running(user: User | AnonymousUser, *, status: str = "", platform: str 
 
 
 def list_finished(user: User | AnonymousUser, *, status: str = "", platform: str = "", q: str = "") -> CodePushQuerySet:
-    """What became of the others, newest first, with `is_live`. `status`: "live", "success", "failed", "canceled"."""
+    """What became of the others, newest first, with `is_live`. `status`: "live", "success", "failed", "canceled".
+
+    One query; two for what is Live.
+    """
     finished = _list(user, platform=platform, q=q).finished()
     if status == "live":
-        return finished.live()
+        # Read, not joined: among so many tables PostgreSQL would begin with all that ever finished.
+        live = CodePush.objects.live_on(_list_builds(user)).values_list("pk", flat=True)
+        return finished.filter(pk__in=list(live)).with_is_live()
     if status == "running":
         return finished.none()
     return (finished.filter(status=status) if status else finished).with_is_live()
@@ -39,10 +45,7 @@ def list_finished(user: User | AnonymousUser, *, status: str = "", platform: str
 
 def list_live(user: User | AnonymousUser) -> CodePushQuerySet:
     """What is Live on builds that get updates, with build and project. One query."""
-    # By way of builds: one look into an index for each, and not at each CodePush.
-    builds = Build.objects.filter(project__in=Project.objects.visible_to(user), is_force_updated=False).order_by()
-    newest = CodePush.objects.servable().filter(build=OuterRef("pk")).by_label_descending().values("pk")[:1]
-    live = CodePush.objects.filter(pk__in=builds.values(newest=Subquery(newest)))
+    live = CodePush.objects.live_on(_list_builds(user).filter(is_force_updated=False))
     return live.select_related("build__project").newest_first()
 
 
@@ -79,6 +82,10 @@ def read_deployment_id(text: str) -> str:
 def list_visible(user: User | AnonymousUser) -> CodePushQuerySet:
     """All CodePushes of the user's projects."""
     return CodePush.objects.filter(build__project__in=Project.objects.visible_to(user))
+
+
+def _list_builds(user: User | AnonymousUser) -> BuildQuerySet:
+    return Build.objects.filter(project__in=Project.objects.visible_to(user))
 
 
 def _list(user: User | AnonymousUser, *, platform: str = "", q: str = "") -> CodePushQuerySet:

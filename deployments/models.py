@@ -252,6 +252,8 @@ class CodePush(models.Model):
             models.Index(
                 fields=["created_at"], condition=Q(status__in=["pending", "processing"]), name="unfinished_by_age"
             ),
+            # "Needs attention" looks for what failed of late.
+            models.Index(fields=["finished_at"], condition=Q(status="failed"), name="failed_by_finish"),
             # Build Detail lists cards newest first.
             models.Index(fields=["build", "-id"], name="codepush_by_build_newest"),
             models.Index(fields=["upload_name"], condition=~Q(upload_name=""), name="codepush_by_upload_name"),

@@ -8,6 +8,7 @@ from django.db.models import ExpressionWrapper, OuterRef, Q, Subquery
 from django.db.models.functions import Now
 
 if TYPE_CHECKING:
+    from builds.querysets import BuildQuerySet
     from deployments.models import CodePush  # noqa: F401 (named in a string)
 
 
@@ -40,9 +41,11 @@ class CodePushQuerySet(models.QuerySet["CodePush"]):
         is_highest = Q(status="success", is_enabled=True, label_number=Subquery(highest))
         return self.annotate(is_live=ExpressionWrapper(is_highest, output_field=models.BooleanField()))
 
-    def live(self) -> Self:
-        """Of each build at most one: what devices are offered now."""
-        return self.with_is_live().filter(Q(is_live=True))
+    def live_on(self, builds: "BuildQuerySet") -> Self:
+        """What devices with one of these builds are offered now: at most one of each, without order."""
+        # By way of builds: one look into an index for each, and not at each CodePush that they have.
+        newest = self.model.objects.servable().filter(build=OuterRef("pk")).by_label_descending().values("pk")[:1]
+        return self.filter(pk__in=builds.order_by().values(newest=Subquery(newest)))
 
     def claimable(self, *, lease: timedelta) -> Self:
         """Those no living worker has: pending, or processing with a heartbeat older than the lease."""

@@ -153,7 +153,7 @@ def find_live_codepush(build: Build) -> CodePush | None:
 
 def find_live_by_build(build_ids: Iterable[int]) -> dict[int, CodePush]:
     """{build id: its Live CodePush}, builds without one left out. One query."""
-    live = CodePush.objects.filter(build_id__in=build_ids).live()
+    live = CodePush.objects.live_on(Build.objects.filter(pk__in=build_ids))
     return {codepush.build_id: codepush for codepush in live}
 
 
@@ -271,7 +271,8 @@ def find_last_by_project(projects: Iterable[Project]) -> dict[int, CodePush]:
 def _with_newest(builds: BuildQuerySet) -> Any:
     """{"project", "newest": the ID of its newest CodePush} of each project of these builds.
 
-    By way of builds: one look into an index for each, and not at each CodePush.
+    By way of builds: one look into an index for each, and not at each CodePush. Named by a range of one build and in
+    the order of that index, for else PostgreSQL may look for a build that has none among all CodePushes, newest first.
     """
-    of_build = CodePush.objects.filter(build=OuterRef("pk")).newest_first().values("pk")[:1]
-    return builds.order_by().values("project").annotate(newest=Max(Subquery(of_build)))
+    of_build = CodePush.objects.filter(build__gte=OuterRef("pk"), build__lte=OuterRef("pk")).order_by("build_id", "-id")
+    return builds.order_by().values("project").annotate(newest=Max(Subquery(of_build.values("pk")[:1])))

@@ -78,9 +78,11 @@ def describe_comparison(current: Outcomes, previous: Comparison | None) -> str:
 def compare_with_previous(codepushes: Iterable[CodePush], now: datetime) -> dict[int, Comparison]:
     """{CodePush id: the update before it at the same age}, left out where there is none or its history is gone.
 
-    Two queries. Ages are counted in whole hours while the history of the previous one is, else in whole days.
+    At most two queries. Ages are counted in whole hours while the history of the previous one is, else in whole days.
     """
     successes = {codepush.pk: codepush for codepush in codepushes}
+    if not successes:
+        return {}
     windows: dict[int, tuple[_Release, datetime, datetime, timedelta]] = {}
     for pk, released_at in _find_previous_releases(successes):
         codepush = successes[pk]
@@ -134,6 +136,8 @@ def _find_stalled(codepushes: Mapping[int, CodePush], now: datetime) -> dict[int
         for codepush in codepushes.values()
         if is_stalled(rollout_percent=codepush.rollout_percent, unchanged_since=_released_at(codepush), now=now)
     }
+    if not since:
+        return {}
     changes = AuditEntry.objects.filter(
         deployment_id__in=since, action=AuditAction.CODEPUSH_EDITED, after__has_key="rollout_percent"
     )

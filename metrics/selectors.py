@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db.models import F, OuterRef, Subquery, Sum
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
-from builds.models import AuditEntry, Build
+from builds.models import Build
 from deployments.policy.label import format_label
 from metrics.models import STORE_BUNDLE, BuildTotals, LogPosition, ReleaseCounter
 
@@ -70,51 +70,3 @@ def measure_builds(deployment_keys: Iterable[str]) -> dict[str, BuildMetrics]:
         label = NO_LABEL if number == STORE_BUNDLE else format_label(number)
         metrics[key_by_id[build_id]].by_label[label] = ReleaseMetrics(*counts)
     return metrics
-
-
-_SUMS = {
-    "active": Sum("active_devices"),
-    "weighted": Sum(F("active_devices") * F("label_number")),
-    "downloads": Sum("download_reports"),
-    "installs": Sum("install_reports"),
-    "rollbacks": Sum("rollback_reports"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class BuildMark:
-    """`values` differ whenever the build, one of its numbers or its history does; reading them is cheap.
-
-    Every start of a label raises the sum of installs, and whatever else changes what devices run (they go back to the
-    bundle of the store, move on, fall silent) lowers the weighted sum, or another one: so sums that are equal come
-    from numbers that are equal. Clearing them begins all anew, and is an entry of the audit log.
-    """
-
-    as_of: datetime
-    values: tuple[object, ...]
-
-
-def mark_build(build_id: int) -> BuildMark:
-    """Two queries, however many devices, updates and entries."""
-    newest_entry = AuditEntry.objects.filter(build=OuterRef("pk")).order_by("-id").values("pk")[:1]
-    totals = BuildTotals.objects.filter(build=OuterRef("pk"))
-    row = Build.objects.values_list(
-        _APPLIED_AT,
-        "revision",
-        Subquery(newest_entry),
-        Subquery(totals.values("devices")),
-        Subquery(totals.values("rejected_reports")),
-    ).get(pk=build_id)
-    sums = ReleaseCounter.objects.filter(build_id=build_id).aggregate(**_SUMS)
-    return BuildMark(row[0] or timezone.now(), (*row[1:], *sums.values()))
-
-
-def mark_project(project_id: int) -> tuple[object, ...]:
-    """Differs whenever a build of the project, or one of its numbers, does; as `BuildMark`. Two queries."""
-    totals = BuildTotals.objects.filter(build=OuterRef("pk")).values("devices")
-    builds = Build.objects.filter(project=project_id).order_by("pk")
-    counters = ReleaseCounter.objects.filter(build__project=project_id).order_by("build_id").values("build_id")
-    return (
-        list(builds.values_list("pk", "revision", Subquery(totals))),
-        list(counters.annotate(**_SUMS).values_list("build_id", *_SUMS)),
-    )

@@ -19,7 +19,8 @@ def raise_alerts() -> None:
     projects = {project_id for project_id, events in active if Event.ROLLBACK_ALERT in events}
     if not projects:
         return
-    live = {codepush.pk: codepush for codepush in CodePush.objects.filter(build__project_id__in=projects).live()}
+    builds = Build.objects.filter(project_id__in=projects)
+    live = {codepush.pk: codepush for codepush in CodePush.objects.live_on(builds)}
     outliers = {pk: found.sentence for pk, found in find_attention(live.values()).items() if found.is_outlier}
     told = _find_told([live[pk] for pk in outliers])
     for pk, sentence in outliers.items():

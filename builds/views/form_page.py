@@ -202,5 +202,16 @@ def _hash_request(request: HttpRequest) -> str:
     """Of what was asked for: the same form sent again has the same."""
     fields = sorted((name, value) for name, values in request.POST.lists() for value in values)
     asked = [(name, value) for name, value in fields if name not in _NOT_ASKED]
-    files = sorted((name, str(file), cast("UploadedFile[bytes]", file).size) for name, file in request.FILES.items())
+    files = sorted(
+        (name, str(file), _hash_file(cast("UploadedFile[bytes]", file))) for name, file in request.FILES.items()
+    )
     return sha256(repr((asked, files)).encode()).hexdigest()
+
+
+def _hash_file(file: "UploadedFile[bytes]") -> str:
+    """Of what is in it: a bundle that was made anew may have the name and the size of the one before."""
+    digest = sha256()
+    for chunk in file.chunks():
+        digest.update(chunk)
+    file.seek(0)
+    return digest.hexdigest()

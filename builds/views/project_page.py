@@ -19,8 +19,9 @@ from builds.views.form_page import FormPage
 from builds.views.overview import BuildRow, make_build_rows
 from deployments.views.polling import POLL_BUSY, POLL_IDLE, answer_poll, end_session, make_tag
 from metrics.attention import find_attention
+from metrics.marks import mark_project
 from metrics.projects import order_builds_by_devices
-from metrics.selectors import mark_project, measure_builds
+from metrics.selectors import measure_builds
 
 
 @dataclass(frozen=True)

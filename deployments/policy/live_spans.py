@@ -1,13 +1,12 @@
 """Which update was Live when: replayed from what was published, disabled and enabled."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class LiveEvent:
+class LiveEvent(NamedTuple):
     """At this moment the label was published (which enables it), enabled, or disabled."""
 
     at: datetime
@@ -15,8 +14,7 @@ class LiveEvent:
     is_enabled: bool
 
 
-@dataclass(frozen=True, slots=True)
-class LiveSpan:
+class LiveSpan(NamedTuple):
     """A stretch in which one label was Live. `until`: None while it is; `followed_by`: what was Live then, 0: none."""
 
     label_number: int

@@ -54,7 +54,8 @@ def require_news(live: CodePush | None, content_hash: str, *, allows_identical: 
     if bundle is not None and bundle.content_hash == content_hash and not allows_identical:
         raise BundleRefused(
             f"The bundle is identical to {live}, which is Live: devices would notice nothing. "
-            "Upload another one, or tick “Publish even if identical”."
+            "Upload another one, or allow this one: “Publish even if identical” in the dialog, --allow-identical on "
+            "the command line, allows_identical in the API."
         )
 
 

@@ -17,7 +17,7 @@ from release_api.models import BucketUpload
 def get_codepush(
     user: User | AnonymousUser, slug: str, build_id: int, deployment_id: str, *, role: Role = Role.VIEWER
 ) -> tuple[ProjectAccess, Build, CodePush]:
-    """A CodePush of a build that the user may see, with its bundle and source. Three queries.
+    """A CodePush of a build that the user may see, with its bundle and source. Two queries.
 
     Raises Http404 and PermissionDenied as `get_build` does.
     """
@@ -32,7 +32,7 @@ def get_codepush(
 def get_codepush_by_id(
     user: User | AnonymousUser, deployment_id: str, *, role: Role = Role.VIEWER
 ) -> tuple[Build, CodePush]:
-    """As `get_codepush`, for who names neither project nor build; with `is_live`. Four queries."""
+    """As `get_codepush`, for who names neither project nor build; with `is_live`. Three queries."""
     build_id = CodePush.objects.filter(deployment_id=deployment_id).values_list("build_id", flat=True).first()
     try:
         # No build has the ID 0: what is not there and what is not theirs take the same road, with the same words.
@@ -47,7 +47,7 @@ def get_codepush_by_id(
 def get_change_request(
     user: User | AnonymousUser, slug: str, build_id: int, request_id: int, *, role: Role = Role.VIEWER
 ) -> tuple[ProjectAccess, Build, ChangeRequest]:
-    """A change request on a build that the user may see, with its CodePush. Three queries.
+    """A change request on a build that the user may see, with its CodePush. Two queries.
 
     Raises Http404 and PermissionDenied as `get_build` does.
     """
@@ -60,7 +60,7 @@ def get_change_request(
 
 
 def get_change_request_by_id(user: User | AnonymousUser, request_id: int, *, role: Role = Role.VIEWER) -> ChangeRequest:
-    """As `get_change_request`, for who names neither project nor build. Four queries."""
+    """As `get_change_request`, for who names neither project nor build. Three queries."""
     build_id = ChangeRequest.objects.filter(pk=request_id).values_list("build_id", flat=True).first()
     try:
         # As for CodePushes: one road, and the same words.
@@ -75,7 +75,7 @@ def get_change_request_by_id(user: User | AnonymousUser, request_id: int, *, rol
 def get_codepush_pair(
     user: User | AnonymousUser, slug: str, build_id: int, deployment_id: str, other_id: str
 ) -> tuple[ProjectAccess, Build, CodePush, CodePush]:
-    """Two CodePushes of a build that the user may see, which may be one and the same. Three queries.
+    """Two CodePushes of a build that the user may see, which may be one and the same. Two queries.
 
     Raises Http404 and PermissionDenied as `get_build` does.
     """

@@ -25,6 +25,7 @@ from deployments.policy.attention import Outcomes
 from deployments.release_history import load_release_history, measure_patches
 from deployments.services import checks
 from deployments.services.force_update import find_force_update_obstacle
+from deployments.views.addresses import CodePushUrls
 from deployments.views.build_side import BuildSide, describe_side, mask_key
 from deployments.views.cards import Card, Deck, make_cards
 from deployments.views.polling import POLL_BUSY, POLL_IDLE, answer_poll, end_session, make_tag
@@ -32,7 +33,8 @@ from deployments.views.split import Slice, split_devices
 from deployments.views.waiting import WaitingChange, by_codepush, list_waiting
 from metrics.attention import find_attention
 from metrics.history import RANGES, count_downloads_today
-from metrics.selectors import LATE_AFTER, BuildMark, BuildMetrics, mark_build, measure_builds
+from metrics.marks import BuildMark, mark_build
+from metrics.selectors import LATE_AFTER, BuildMetrics, measure_builds
 from metrics.views.adoption import Range, read_range
 
 SHOWN = {"all": "All", "success": "Successful", "failed": "Failed"}
@@ -148,10 +150,9 @@ def show_key(request: HttpRequest, slug: str, build_id: int) -> HttpResponse:
 
 
 def _mark(request: HttpRequest, access: ProjectAccess, build: Build) -> tuple[BuildMark, str]:
-    """What the content may be compared by later. Three queries; to be called before the content is read."""
+    """What the content may be compared by later. One query; to be called before the content is read."""
     mark = mark_build(build.pk)
-    progress = selectors.list_progress(selectors.list_codepushes(build))
-    return mark, make_tag(request, access.role, mark.values, progress, _is_late(mark.as_of))
+    return mark, make_tag(request, access.role, mark.values, _is_late(mark.as_of))
 
 
 def _is_late(as_of: datetime) -> bool:
@@ -221,10 +222,14 @@ def _describe_live(
         attention=find_attention([live], {live.pk: Outcomes(numbers.installs, numbers.rollbacks)}) if live else {},
         downloads_today=count_downloads_today(live) if live else 0,
         waiting=by_codepush(waiting),
+        urls=CodePushUrls(build),
     )
+    cards = make_cards(page.object_list, deck)
+    # Most often it is on this page too.
+    of_live = [card for card in cards if card.is_live] or make_cards([live] if live else [], deck)
     return {
-        "cards": make_cards(page.object_list, deck),
-        "live": make_cards([live], deck)[0] if live else None,
+        "cards": cards,
+        "live": of_live[0] if of_live else None,
         "live_since": history.live_since,
         "split": split_devices(metrics, len(history.releases), live.label if live else "", live_labels),
     }

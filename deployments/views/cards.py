@@ -6,10 +6,10 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from builds.formats import format_share
 from deployments.models import CodePush
-from deployments.policy.consequences import scale
 from deployments.release_history import PatchSize, ReleaseHistory
+from deployments.views.addresses import CodePushUrls
+from deployments.views.card_metrics import Metric, describe_metrics
 from deployments.views.card_notes import Note, choose_note
 from deployments.views.waiting import WaitingChange
 from metrics.attention import Attention
@@ -44,6 +44,7 @@ class Deck:
     attention: Mapping[int, Attention]
     downloads_today: int
     waiting: Mapping[int | None, WaitingChange]
+    urls: CodePushUrls
 
 
 @dataclass(frozen=True)
@@ -62,24 +63,20 @@ class Card:
     downloads_today: int
     note: Note | None
     waiting: WaitingChange | None
-
-    @property
-    def rollout_devices(self) -> int:
-        """About how many of the devices that run the build now its rollout means."""
-        return scale(self.current_devices, self.codepush.rollout_percent)
+    build_urls: CodePushUrls
 
     @property
     def state(self) -> str:
         return find_state(self.codepush, is_live=self.is_live)
 
     @property
-    def active_share(self) -> str:
-        return format_share(self.active_devices, self.total_devices)
+    def numbers(self) -> list[Metric]:
+        return describe_metrics(self, self.build_urls)
 
     @property
-    def active_labels(self) -> str:
-        """As the address of the list of these devices names them."""
-        return ",".join([self.codepush.label, *self.same_labels])
+    def urls(self) -> dict[str, str]:
+        """By name, as `CodePushUrls` has them: "log", "edit", …"""
+        return self.build_urls.of(self.codepush.deployment_id)
 
     @property
     def running_for(self) -> timedelta:
@@ -146,6 +143,7 @@ def make_cards(codepushes: Iterable[CodePush], deck: Deck) -> list[Card]:
                 downloads_today=deck.downloads_today if is_live else 0,
                 note=choose_note(codepush, deck.attention.get(codepush.pk), deck.history, now),
                 waiting=deck.waiting.get(codepush.pk),
+                build_urls=deck.urls,
             )
         )
     return cards

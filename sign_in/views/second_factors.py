@@ -70,60 +70,62 @@ class _FactorPage:
         return reverse("mfa_view_recovery_codes" if self.did_generate_recovery_codes else "account")
 
 
-@_for_people
-class SetUpApp(_FactorPage, ActivateTOTPView):
-    template_name = "accounts/app_set_up.html"
-    said = "Your authenticator app is set up."
+class _AddsFactor(_FactorPage):
+    kind: Authenticator.Type
 
     def form_valid(self, form: Any) -> HttpResponse:
         with transaction.atomic():
-            response: HttpResponse = super().form_valid(form)
-            second_factors.note_added(
-                self.person, Authenticator.Type.TOTP, session_key=self.request.session.session_key
-            )
+            response: HttpResponse = super().form_valid(form)  # type: ignore[misc]
+            second_factors.note_added(self.person, self.kind, session_key=self.request.session.session_key)
+        return response
+
+
+class _RemovesFactor(_FactorPage):
+    def find_factor(self) -> Authenticator:
+        raise NotImplementedError
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        with transaction.atomic():
+            second_factors.note_removed(self.person, self.find_factor())
+            response: HttpResponse = super().form_valid(form)  # type: ignore[misc]
         return response
 
 
 @_for_people
-class RemoveApp(_FactorPage, DeactivateTOTPView):
+class SetUpApp(_AddsFactor, ActivateTOTPView):
+    template_name = "accounts/app_set_up.html"
+    said = "Your authenticator app is set up."
+    kind = Authenticator.Type.TOTP
+
+
+@_for_people
+class RemoveApp(_RemovesFactor, DeactivateTOTPView):
     template_name = "accounts/app_remove.html"
     said = "Your authenticator app is removed."
 
-    def form_valid(self, form: Any) -> HttpResponse:
-        with transaction.atomic():
-            second_factors.note_removed(self.person, self.authenticator)
-            response: HttpResponse = super().form_valid(form)
-        return response
+    def find_factor(self) -> Authenticator:
+        return self.authenticator
 
 
 @_for_people
-class AddKey(_FactorPage, AddWebAuthnView):
+class AddKey(_AddsFactor, AddWebAuthnView):
     template_name = "accounts/key_add.html"
     said = "Your security key is added."
+    kind = Authenticator.Type.WEBAUTHN
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         # allauth's own would lose a form with errors in it.
         return {**super().get_context_data(**kwargs), **kwargs}
 
-    def form_valid(self, form: Any) -> HttpResponse:
-        with transaction.atomic():
-            response: HttpResponse = super().form_valid(form)
-            second_factors.note_added(
-                self.person, Authenticator.Type.WEBAUTHN, session_key=self.request.session.session_key
-            )
-        return response
-
 
 @_for_people
-class RemoveKey(_FactorPage, RemoveWebAuthnView):
+class RemoveKey(_RemovesFactor, RemoveWebAuthnView):
     template_name = "accounts/key_remove.html"
     said = "The security key is removed."
 
-    def form_valid(self, form: Any) -> HttpResponse:
-        with transaction.atomic():
-            second_factors.note_removed(self.person, self.get_object())
-            response: HttpResponse = super().form_valid(form)
-        return response
+    def find_factor(self) -> Authenticator:
+        key: Authenticator = self.get_object()
+        return key
 
 
 @_for_people

@@ -280,7 +280,7 @@ def test_what_waits_costs_one_query(
     client = as_user(viewer)
 
     # Those of the page (test_build_page.py), the sizes of diffs, and one for what waits.
-    with django_assert_num_queries(21):
+    with django_assert_num_queries(18):
         page = text_of(client.get(build_url(build)))
 
     assert f"{count} change{'s wait' if count > 1 else ' waits'} for approval" in page

@@ -184,7 +184,7 @@ def test_the_page_costs_a_fixed_number_of_queries(
     # store-live build, its history, whom a viewer asks, counts by status, the Live CodePush; the successes and when
     # each was Live, the downloads of the Live one today; what runs, for the header.
     for address in (build_url(build), build_url(build, "cards/")):
-        with django_assert_num_queries(19):
+        with django_assert_num_queries(16):
             client.get(address)
 
 

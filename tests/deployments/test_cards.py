@@ -130,7 +130,7 @@ def test_notes_and_patches_cost_a_fixed_number_of_queries(
     CodePush.objects.filter(pk=codepushes[-1].pk).update(rollout_percent=25)
     client = as_user(viewer)
     # Beside those of test_build_page: patches, and the update before the Live one at the same age (two).
-    with django_assert_num_queries(22):
+    with django_assert_num_queries(19):
         client.get(build_url(build))
 
 

@@ -12,7 +12,7 @@ from tests.deployments.stories import release, small_archive
 from tests.factories import BuildFactory, BundleFactory, CodePushFactory
 
 # Session and user; membership with project, build, the two CodePushes; bundles, diff, choices; what is under way.
-PAGE_QUERIES = 9
+PAGE_QUERIES = 8
 
 
 def compare_url(old: CodePush, new: CodePush, query: str = "") -> str:

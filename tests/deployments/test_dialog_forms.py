@@ -146,6 +146,24 @@ def test_a_codepush_is_created_once(browser: Client, live: CodePush) -> None:
     assert CodePush.objects.filter(status="pending").count() == 1
 
 
+def test_another_bundle_of_the_same_name_and_size_is_not_taken_for_the_first(browser: Client, live: CodePush) -> None:
+    """As after Back: the form has the key that it had, and what was built since has the name that it had."""
+    address = build_url(live.build, "codepush/new/")
+    fields = {
+        "request_key": str(browser.get(address).context["request_key"]),
+        "expected_live": "v3",
+        "build_target": live.build.build_target,
+        "platform": live.build.platform,
+        "rollout_percent": "100",
+    }
+    first, second = small_archive("one"), small_archive("two")
+    assert first.size == second.size
+    assert browser.post(address, {**fields, "bundle": first}).status_code == 303
+    refused = browser.post(address, {**fields, "bundle": second})
+    assert_refused(refused, 409, "This was sent before with other values")
+    assert CodePush.objects.filter(status="pending").count() == 1
+
+
 def test_a_refused_create_keeps_the_upload_and_the_key(browser: Client, project: Project, live: CodePush) -> None:
     address = build_url(live.build, "codepush/new/")
     fields = {

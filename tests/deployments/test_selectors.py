@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from builds.models import Build
+import pytest
+from django.db import connection
+
+from builds.models import Build, Project
 from deployments import selectors
 from tests.factories import BuildFactory, CodePushFactory
 
@@ -28,3 +31,15 @@ def test_codepushes_are_counted_by_what_became_of_them(build: Build, django_asse
     CodePushFactory()
     with django_assert_num_queries(1):
         assert selectors.count_codepushes(build) == (6, 1, 2, 2)
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite plans without statistics")
+def test_a_build_without_updates_is_not_looked_for_among_all_of_another(project: Project, build: Build) -> None:
+    """The planner takes for granted that every build has as many; of a new one it would read the whole table."""
+    CodePushFactory.create_batch(300, build=build)
+    BuildFactory.create_batch(50, project=project)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    plan = selectors.order_by_last_codepush(Project.objects.all()).explain()
+    assert "codepush_by_build_newest" in plan
+    assert "deployments_codepush_pkey" not in plan

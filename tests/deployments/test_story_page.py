@@ -100,7 +100,7 @@ def test_the_cost_is_a_fixed_number_of_queries_and_of_entries(
     client = as_user(viewer)
     # Session, user, membership with project, build, CodePush; its entries; successes and switches, the Live one; what
     # runs, for the header.
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(9):
         response = client.get(codepush_url(codepush, "log"))
     assert len(response.context["events"]) <= 201
     assert ("The audit log has all" in text_of(response)) is (entry_count > 200)

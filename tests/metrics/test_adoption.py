@@ -225,7 +225,7 @@ def test_the_cost_is_a_fixed_number_of_queries(
     client = as_user(viewer)
     # Session, user, membership with project, build; as of when, before and within the range; successes and switches,
     # the Live one.
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(9):
         client.get(build_url(build, "adoption.json"))
 
 

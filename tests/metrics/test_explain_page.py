@@ -187,5 +187,5 @@ def test_an_explanation_costs_the_same_however_many_updates(
     report_installed(build, "v1", 1)
     client = as_user(viewer)
     # Session, user, membership, build, device, software, hash of what it runs, snapshot (2); what is under way.
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(9):
         client.get(explain_url(build, client_unique_id="device 0"))

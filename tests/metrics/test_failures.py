@@ -160,5 +160,5 @@ def test_the_cost_is_a_fixed_number_of_queries(
     client = as_user(viewer)
     # Session, user, membership with project, build; newest label; as of when and hours; updates with their outcomes,
     # releases of those before and their hours; what runs, for the header.
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(12):
         client.get(build_url(build, "failures/"))

@@ -117,7 +117,7 @@ def test_a_list_costs_the_same_however_long_it_is(api: Caller, build: Build, cou
     with CaptureQueriesContext(connection) as queries:
         assert len(api.get(f"/builds/{build.pk}/codepushes").json()["items"]) == count
     # Token, person, build, membership, which ones, their number, the rows.
-    assert len(queries) == 7
+    assert len(queries) == 6
 
 
 def test_only_what_is_given_is_edited(api: Caller, build: Build) -> None:
