@@ -267,6 +267,7 @@ else:
         "polling_interval": 0.1,
     }
 CELERY_BEAT_SCHEDULE = SCHEDULE
+CELERY_BEAT_SCHEDULER = "codepush_site.beat:ClockProofScheduler"
 
 EMAIL_FILE_PATH = VAR_DIR / "mail"
 # Whoever reads them can use their links.

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
-from tests.drills.faults import DRILLS, S3_DRILLS, Drill, storage_on_small_disk
+from tests.drills.false_clock import FalseClock
+from tests.drills.faults import CLOCK_DRILLS, DRILLS, S3_DRILLS, Drill, storage_on_small_disk
 from tests.drills.judge import Row
 from tests.drills.run import format_table, run_drill
 from tests.drills.stage import Stage, make_stage
@@ -25,6 +26,13 @@ def _on_small_disk(folder: Path) -> Iterator[Stage]:
 @contextmanager
 def _on_s3(folder: Path) -> Iterator[Stage]:
     with make_storage() as storage, make_stage(folder, storage=storage) as stage:
+        yield stage
+
+
+@contextmanager
+def _with_false_clock(folder: Path) -> Iterator[Stage]:
+    folder.mkdir(parents=True)
+    with make_stage(folder, clock=FalseClock(folder / "clock")) as stage:
         yield stage
 
 
@@ -50,6 +58,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="codepush-drills-") as folder:
         rows = [*_run(_choose(DRILLS), _on_small_disk(Path(folder) / "files"))]
         rows += _run(_choose(S3_DRILLS), _on_s3(Path(folder) / "s3"))
+        rows += _run(_choose(CLOCK_DRILLS), _with_false_clock(Path(folder) / "clock"))
     print(format_table(rows))
     return int(any(row.faults for row in rows))
 

@@ -172,6 +172,23 @@ def storage(trouble: str) -> Fault:
     return fault
 
 
+def set_clock(seconds: int) -> Fault:
+    """Of all processes of the product, while they run; then it is set right again. Databases are other hosts."""
+
+    @contextmanager
+    def fault(stage: Stage) -> Iterator[None]:
+        assert stage.clock is not None
+        with stage.clock.wrong_by(seconds):
+            time.sleep(_SECONDS * 3)
+        yield
+
+    return fault
+
+
+CLOCK_DRILLS = (
+    Drill("clock 25 hours ahead for 6 s", "devices notice nothing", set_clock(25 * 3600), is_quick=True),
+    Drill("clock an hour behind for 6 s", "devices notice nothing", set_clock(-3600), is_quick=True),
+)
 S3_DRILLS = (
     Drill("S3 answers 500 for 2 s", "devices notice nothing", storage("500")),
     Drill("S3 answers nothing for 2 s", "devices notice nothing", storage("silent")),

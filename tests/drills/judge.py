@@ -8,15 +8,11 @@ from typing import Any
 
 from tests.drills.load import Load, Offer
 from tests.drills.stage import Stage
+from tests.drills.witness import LABELS
 
 # How old an answer may be while nothing is wrong; and for how long a promised label may already be offered.
 _FRESH_SECONDS, _CLOCKS_DIFFER_SECONDS = 1.5, 0.2
 _SETTLE_SECONDS = 60.0
-_LABELS = """
-    SELECT label_number, extract(epoch FROM finished_at)::float, deployment_id, package_hash
-    FROM deployments_codepush JOIN deployments_bundle ON deployments_bundle.id = bundle_id
-    WHERE build_id = %s AND status = 'success' ORDER BY label_number
-"""
 _COUNTS = """
     SELECT coalesce(max(devices), 0), coalesce(max(downloads), 0), coalesce(max(installs), 0)
     FROM metrics_buildtotals t LEFT JOIN metrics_releasecounter c ON c.build_id = t.build_id AND label_number = 1
@@ -80,7 +76,7 @@ def judge(
     `may_lose`: devices whose reports waited in what the drill destroyed.
     """
     counted = _settle(stage, load, seen["devices"])
-    labels = stage.query(_LABELS, load.build_id)
+    labels = stage.query(LABELS, load.build_id)
     wrong = [offer for offer in load.offers if _is_wrong(offer, labels, excused)]
     faults = [f"{len(wrong)} wrong offers, as {wrong[0]}"] if wrong else []
     if [number for number, *_ in labels] != list(range(1, len(labels) + 1)):

@@ -13,7 +13,9 @@ from typing import Any
 import httpx
 import psycopg
 
+from tests.drills.false_clock import FalseClock
 from tests.drills.storage import FaultyStorage, describe
+from tests.drills.witness import START
 from tests.flows.product import Product, kill_group
 from tests.flows.servers import Server, own_postgresql, own_redis
 
@@ -72,6 +74,8 @@ class Stage:
     client: httpx.Client
     # Of the stage with S3 only.
     storage: FaultyStorage | None = None
+    # Of the stage with a false clock only.
+    clock: FalseClock | None = None
 
     @property
     def url(self) -> str:
@@ -92,19 +96,25 @@ class Stage:
 
 
 @contextmanager
-def make_stage(folder: Path, *, storage: FaultyStorage | None = None) -> Iterator[Stage]:
+def make_stage(
+    folder: Path, *, storage: FaultyStorage | None = None, clock: FalseClock | None = None
+) -> Iterator[Stage]:
     """Two web processes, workers and beat, on PostgreSQL and a Redis that keeps what it answered."""
     folder.mkdir(parents=True, exist_ok=True)
-    environment = describe(storage) if storage else {}
+    environment = (describe(storage) if storage else {}) | (clock.environment if clock else {})
+    if clock:
+        clock.set(0)
     with own_postgresql() as database, own_redis() as broker:
         product = Product(folder, {"DATABASE_URL": database.url, "REDIS_URL": broker.url, **environment})
         product.prepare()
+        with psycopg.connect(database.url, autocommit=True) as connection:
+            connection.execute(START)
         product.person("make_build")
         token = product.manage("create_token", "--user", "rosa", "--role", "admin").strip()
         supervisor = Supervisor(product, PROCESSES)
         try:
             product.wait_until_it_answers()
             with httpx.Client(verify=False, timeout=10, limits=httpx.Limits(max_keepalive_connections=0)) as client:
-                yield Stage(product, supervisor, database, broker, folder, token, client, storage)
+                yield Stage(product, supervisor, database, broker, folder, token, client, storage, clock)
         finally:
             supervisor.stop()
