@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from tests.drills.follower import Follower
 from tests.drills.load import Load, Offer
 from tests.drills.stage import Stage
 from tests.drills.witness import LABELS
@@ -33,6 +34,7 @@ class Row:
     counted: int
     released: int
     labels: int
+    messages: str
     recovery_seconds: float
     faults: list[str]
 
@@ -46,6 +48,7 @@ class Row:
             str(self.wrong_offers),
             f"{self.devices:,} / {self.counted:,}",
             f"{self.released} / {self.labels}",
+            self.messages,
             f"{self.recovery_seconds:.1f} s",
             "; ".join(self.faults) or "held",
         )
@@ -58,6 +61,7 @@ HEADER = (
     "wrong offers",
     "devices told 200 / counted",
     "releases told 2xx / labels",
+    "messages to a webhook",
     "recovered in",
     "verdict",
 )
@@ -70,6 +74,7 @@ def judge(
     seen: Counter[str],
     excused: tuple[float, float],
     may_lose: int,
+    follower: Follower | None,
 ) -> Row:
     """`excused`: from the fault until everything worked again: then an answer may be as old as the fault.
 
@@ -89,6 +94,8 @@ def judge(
         faults.append(f"{len(labels)} labels for {len(load.released)} releases")
     if not seen["devices"] - may_lose <= min(counted) <= max(counted) <= seen["devices"]:
         faults.append(f"devices, downloads, installs are {counted}")
+    if follower is not None:
+        faults += follower.find_faults([f"v{number}" for number, *_ in labels], load.build_id)
     return Row(
         checks=load.checks,
         wrong_offers=len(wrong),
@@ -96,6 +103,7 @@ def judge(
         counted=min(counted),
         released=len(load.released),
         labels=len(labels),
+        messages=follower.describe() if follower else "–",
         faults=faults + _find_too_few(load, seen),
         **told,
     )
