@@ -30,6 +30,11 @@ def send_invitation(invitation_id: int, server: str) -> None:
     mail.send_invitation(invitation_id, server=server)
 
 
+@shared_task(name="sign_in.send_notice", **_RETRIES)
+def send_notice(address: str, told: dict[str, str]) -> None:
+    mail.send_notice(address, told)
+
+
 @shared_task(name="sign_in.seal_second_factors")
 def seal_second_factors() -> None:
     """No Celery retry: the next night does it."""
