@@ -12,7 +12,7 @@ from typing import NamedTuple
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from builds.errors import InvalidInput, NotAllowedNow
 from builds.models import DoneRequest
@@ -59,7 +59,7 @@ def require_key(key: str) -> None:
 def find_answer(request: KeyedRequest) -> str | None:
     """What this request led to, if it was done. One query. Raises InvalidInput (no usable key), KeyReused."""
     require_key(request.key)
-    done = _with_key(request).filter(created_at__gt=timezone.now() - KEPT_FOR).first()
+    done = _with_key(request).filter(created_at__gt=Now() - KEPT_FOR).first()
     return _repeat(done, request) if done else None
 
 
@@ -72,7 +72,7 @@ def do_once(request: KeyedRequest, act: Callable[[], str]) -> str:
     with transaction.atomic():
         if (answer := find_answer(request)) is not None:
             return answer
-        _with_key(request).filter(created_at__lte=timezone.now() - KEPT_FOR).delete()
+        _with_key(request).filter(created_at__lte=Now() - KEPT_FOR).delete()
         try:
             with transaction.atomic():
                 done = DoneRequest.objects.create(**request._asdict())
@@ -85,7 +85,7 @@ def do_once(request: KeyedRequest, act: Callable[[], str]) -> str:
 
 def forget_old_requests() -> int:
     """No request is remembered for longer than a day. Returns how many went. In short transactions."""
-    old = DoneRequest.objects.filter(created_at__lte=timezone.now() - KEPT_FOR)
+    old = DoneRequest.objects.filter(created_at__lte=Now() - KEPT_FOR)
     forgotten = 0
     while ids := list(old.order_by("created_at").values_list("pk", flat=True)[:_ROWS_PER_BATCH]):
         forgotten += DoneRequest.objects.filter(pk__in=ids).delete()[0]

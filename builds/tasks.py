@@ -1,22 +1,22 @@
 """Work that runs in a Celery worker. Safe to run twice, and to lose."""
 
 from celery import shared_task
-from django.utils import timezone
 
 from builds import audit_retention, expiry, idempotency
+from builds.clock import read_clock
 
 
 @shared_task(name="builds.delete_old_audit_entries")
 def delete_old_audit_entries() -> None:
     """No Celery retry: the next night does it."""
-    audit_retention.delete_old_entries(timezone.now())
+    audit_retention.delete_old_entries(read_clock())
 
 
 @shared_task(name="builds.delete_expired")
 def delete_expired() -> None:
     """No Celery retry: the next night does it."""
     expiry.delete_expired_sessions()
-    expiry.delete_old_admin_log(timezone.now())
+    expiry.delete_old_admin_log(read_clock())
 
 
 @shared_task(name="builds.forget_old_requests")

@@ -16,6 +16,11 @@ def read_str(name: str, default: str = "") -> str:
     return os.environ.get(name, "").strip() or default
 
 
+def read_words(name: str) -> list[str]:
+    """Values that blanks separate."""
+    return read_str(name).split()
+
+
 def read_bool(name: str, *, default: bool) -> bool:
     value = read_str(name).lower()
     if not value:

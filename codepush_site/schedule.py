@@ -30,5 +30,6 @@ SCHEDULE = {
     "keep-house-of-metrics": _nightly("metrics.keep_house", 17),
     "keep-house-of-webhooks": _nightly("webhooks.keep_house", 37),
     "delete-expired-sessions": _nightly("builds.delete_expired", 27),
+    "seal-second-factors": _nightly("sign_in.seal_second_factors", 33),
     "delete-old-audit-entries": _nightly("builds.delete_old_audit_entries", 47),
 }

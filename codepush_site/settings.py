@@ -59,6 +59,8 @@ def _read_secret_key() -> str:
 
 
 SECRET_KEY = _read_secret_key()
+# What these signed or sealed is good as well, while SECRET_KEY is replaced.
+SECRET_KEY_FALLBACKS = env.read_words("SECRET_KEY_FALLBACKS")
 ALLOWED_HOSTS = env.read_hosts("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
 
@@ -267,6 +269,7 @@ else:
         "polling_interval": 0.1,
     }
 CELERY_BEAT_SCHEDULE = SCHEDULE
+CELERY_BEAT_SCHEDULER = "codepush_site.beat:ClockProofScheduler"
 
 EMAIL_FILE_PATH = VAR_DIR / "mail"
 # Whoever reads them can use their links.

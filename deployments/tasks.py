@@ -3,9 +3,9 @@
 import logging
 
 from celery import shared_task
-from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerUnavailable
 
+from builds.clock import read_clock
 from deployments.services import leftovers, processing, waiting
 
 logger = logging.getLogger(__name__)
@@ -28,13 +28,13 @@ def requeue_unfinished() -> None:
 @shared_task(name="deployments.delete_leftover_uploads")
 def delete_leftover_uploads() -> None:
     """No Celery retry: the next round is as good."""
-    leftovers.delete_leftover_uploads(timezone.now())
+    leftovers.delete_leftover_uploads(read_clock())
 
 
 @shared_task(name="deployments.delete_leftover_bundles")
 def delete_leftover_bundles() -> None:
     """No Celery retry: the next night is as good."""
-    leftovers.delete_leftover_bundles(timezone.now())
+    leftovers.delete_leftover_bundles(read_clock())
 
 
 @shared_task(name="deployments.expire_change_requests")

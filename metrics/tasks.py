@@ -3,8 +3,8 @@
 import logging
 
 from celery import shared_task
-from django.utils import timezone
 
+from builds.clock import read_clock
 from metrics import aggregation, project_purge, retention, rollup
 
 logger = logging.getLogger(__name__)
@@ -18,13 +18,13 @@ def apply_reports() -> None:
 @shared_task(name="metrics.purge_deleted_projects")
 def purge_deleted_projects() -> None:
     """No Celery retry: the next night goes on."""
-    project_purge.purge_deleted_projects(timezone.now())
+    project_purge.purge_deleted_projects(read_clock())
 
 
 @shared_task(name="metrics.keep_house")
 def keep_house() -> None:
     """History is rolled up, and what is older than its retention is gone. No Celery retry: the next run does it."""
-    now = timezone.now()
+    now = read_clock()
     devices = retention.retire_silent_devices(now)
     retention.forget_unused_software()
     rollup.roll_up(now)

@@ -8,8 +8,10 @@ class SignInConfig(AppConfig):
     name = "sign_in"
 
     def ready(self) -> None:
-        # From here on they hear of sign-ins and second factors. Not above: models cannot be imported there yet.
+        # From here on they hear of sign-ins, second factors and what is audited. Not above: models cannot be
+        # imported there yet.
         import_module("sign_in.limits")
+        import_module("sign_in.notices")
         import_module("sign_in.signals")
 
 

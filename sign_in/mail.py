@@ -1,6 +1,7 @@
 """Mails to people. A worker sends them: no page waits for a mail server, or tells by its pace who has an account."""
 
 import logging
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -50,6 +51,12 @@ def send_invitation(invitation_id: int, *, server: str) -> None:
     told = {"invitation": invitation, "inviter": inviter, "url": url, "server": server}
     _send("invitation", f"{invitation.project}: invitation", invitation.email, told)
     Invitation.objects.filter(pk=invitation_id, nonce=invitation.nonce).update(sent_at=timezone.now())
+
+
+def send_notice(address: str, told: dict[str, str]) -> None:
+    """That what an account is signed in with has changed."""
+    when = datetime.fromisoformat(told["at"])
+    _send("account_changed", told["sentence"].rstrip("."), address, {**told, "at": when, "server": settings.PUBLIC_URL})
 
 
 def _send(template: str, subject: str, to: str, told: dict[str, Any]) -> None:

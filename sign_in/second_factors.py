@@ -1,9 +1,11 @@
 """The second factors of a person: what they have, which code is right, and what the audit log says of changes."""
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 
 from allauth.core.internal.cryptokit import compare_user_code
+from allauth.mfa import app_settings as allauth_settings
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
@@ -15,6 +17,9 @@ from builds import audit
 from builds.models import AuditAction
 from builds.second_factor import FACTORS, list_factors
 from sign_in import sessions
+from sign_in.sealed import CannotOpen
+
+logger = logging.getLogger(__name__)
 
 # The next ones are made before these run out.
 FEW_CODES = 3
@@ -48,14 +53,22 @@ def find_by_code(user: User, code: str) -> Authenticator | None:
         own = Authenticator.objects.select_for_update().filter(user=user, type__in=codes)
         authenticator: Authenticator
         for authenticator in own.order_by("-type"):
-            if authenticator.type == Authenticator.Type.TOTP:
-                is_right = _use_totp(authenticator, code)
-            else:
-                is_right = RecoveryCodes(authenticator).validate_code(code)
-            if is_right:
+            if _use(authenticator, code):
                 authenticator.refresh_from_db()
                 return authenticator
     return None
+
+
+def _use(authenticator: Authenticator, code: str) -> bool:
+    try:
+        if authenticator.type == Authenticator.Type.TOTP:
+            return _use_totp(authenticator, code)
+        is_right: bool = RecoveryCodes(authenticator).validate_code(code)
+    except CannotOpen:
+        # No code is right then; the person's other factors may be.
+        logger.exception("authenticator=%s was sealed with another SECRET_KEY", authenticator.pk)
+        return False
+    return is_right
 
 
 def _use_totp(authenticator: Authenticator, code: str) -> bool:
@@ -110,8 +123,15 @@ def describe_factors(user: User) -> Factors:
     return Factors(
         app=next((each for each in own if each.type == Authenticator.Type.TOTP), None),
         keys=[(each, _name_key(each)) for each in own if each.type == Authenticator.Type.WEBAUTHN],
-        codes_left=len(RecoveryCodes(codes).get_unused_codes()) if codes else 0,
+        codes_left=_count_codes(codes) if codes else 0,
     )
+
+
+def _count_codes(authenticator: Authenticator) -> int:
+    """How many are left; without opening what they are made of."""
+    used: int = authenticator.data["used_mask"]
+    left: int = allauth_settings.RECOVERY_CODE_COUNT - used.bit_count()
+    return left
 
 
 def _describe(authenticator: Authenticator) -> dict[str, Any]:

@@ -1,12 +1,12 @@
 """The database is migrated to this version while the processes of an older one work on: `make run` of two versions.
 
-    python -m tests.upgrade_drill OLD_COMMIT
+    python -m tests.upgrade_drill [OLD_COMMIT]
 
 On the embedded defaults, or on scratch databases where DATABASE_URL and REDIS_URL are set. Both versions use the
-packages that are installed here. Prints a table; ends with 1 if something did not hold.
+packages that are installed here. Without OLD_COMMIT it is the one before the newest migration. Prints a table; ends
+with 1 if something did not hold. Under load, and with the new version's processes: `make drills ARGS=deployment`.
 """
 
-import subprocess
 import sys
 import tempfile
 import threading
@@ -18,19 +18,11 @@ from pathlib import Path
 
 import httpx
 
+from tests.drills.versions import checked_out, find_old_commit
 from tests.flows.conftest import scratch_database, scratch_redis
 from tests.flows.product import ROOT, Product
 
 _PROCESSES = ("web", "worker", "numbers", "hooks", "beat")
-
-
-@contextmanager
-def _checked_out(commit: str, folder: Path) -> Iterator[Path]:
-    subprocess.run(["git", "worktree", "add", "--quiet", "--detach", str(folder), commit], cwd=ROOT, check=True)
-    try:
-        yield folder
-    finally:
-        subprocess.run(["git", "worktree", "remove", "--force", str(folder)], cwd=ROOT, check=True)
 
 
 @contextmanager
@@ -93,7 +85,7 @@ def main(commit: str) -> int:
     with ExitStack() as held:
         folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="codepush-upgrade-")))
         environment = held.enter_context(scratch_database()) | held.enter_context(scratch_redis())
-        root = held.enter_context(_checked_out(commit, folder / "old"))
+        root = held.enter_context(checked_out(commit, folder / "old"))
         variables = folder / "var"
         variables.mkdir()
         rows = _drill(Product(variables, environment, root=root), Product(variables, environment))
@@ -103,4 +95,4 @@ def main(commit: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else find_old_commit()))

@@ -2,9 +2,12 @@
 
 A worker may die at any instruction. Claiming moves the time of the next attempt on by a lease: the delivery of a dead
 worker is due again then. So a message may arrive twice, never not at all; its id is the same each time.
+
+All by the database's clock: one that is set must neither hold back what is due, nor have two workers send it.
 """
 
 import logging
+import time
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -15,9 +18,9 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, Window
 from django.db.models.functions import RowNumber
-from django.utils import timezone
 
 from builds import audit
+from builds.clock import read_clock
 from builds.models import AuditAction
 from webhooks import guarded_http
 from webhooks.events import Event
@@ -41,11 +44,11 @@ HIDDEN = "(hidden)"
 
 
 def list_due_ids() -> list[int]:
-    """Deliveries that a worker should take now, the longest waiting first, and of each webhook a few. Two queries.
+    """Deliveries that a worker should take now, the longest waiting first, and of each webhook a few. Three queries.
 
     Otherwise one receiver that does not answer would hold every worker.
     """
-    now = timezone.now()
+    now = read_clock()
     place = Window(RowNumber(), partition_by="webhook_id", order_by=("next_attempt_at", "id"))
     due = (
         Delivery.objects.due(now)
@@ -67,7 +70,7 @@ def attempt_delivery(delivery_id: int) -> None:
     delivery = _claim(delivery_id)
     if delivery is None:
         return
-    started_at = timezone.now()
+    started_at, started = read_clock(), time.monotonic()
     headers = _write_headers(delivery, started_at)
     answer = _judge(
         guarded_http.post(
@@ -82,14 +85,14 @@ def attempt_delivery(delivery_id: int) -> None:
         url=delivery.webhook.url,
         request_headers=headers | dict.fromkeys(delivery.webhook.extra_headers, HIDDEN),
         started_at=started_at,
-        duration_ms=max(0, round((timezone.now() - started_at).total_seconds() * 1000)),
+        duration_ms=round((time.monotonic() - started) * 1000),
         status_code=answer.status_code,
         error=answer.error,
         response_headers=answer.headers,
         response_body=answer.body,
     )
     with transaction.atomic():
-        _finish(delivery, attempt, timezone.now())
+        _finish(delivery, attempt, read_clock())
 
 
 def delete_old_deliveries(now: datetime) -> int:
@@ -105,7 +108,7 @@ def delete_old_deliveries(now: datetime) -> int:
 
 def _claim(delivery_id: int) -> Delivery | None:
     """The delivery, with its webhook, for this worker alone: of any number, one sees the row count of the UPDATE."""
-    now, claim_id = timezone.now(), uuid4()
+    now, claim_id = read_clock(), uuid4()
     due = Delivery.objects.due(now).filter(pk=delivery_id)
     if not due.update(claim_id=claim_id, next_attempt_at=now + LEASE, attempt_count=F("attempt_count") + 1):
         return None

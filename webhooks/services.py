@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils import timezone
 
 from builds import audit
 from builds.actors import name_actor
 from builds.cleaning import require_clean_fields
+from builds.clock import read_clock
 from builds.errors import InvalidInput, NotAllowedNow
 from builds.models import AuditAction, Project
 from webhooks import outbox, payload
@@ -154,7 +154,7 @@ def _set_active(webhook_id: int, *, actor: User, is_active: bool) -> Webhook:
         if webhook.is_active != is_active:
             webhook.is_active, webhook.pause_reason = is_active, ""
             if is_active:
-                webhook.active_since = timezone.now()
+                webhook.active_since = read_clock()
             webhook.save(update_fields=["is_active", "pause_reason", "active_since"])
             _record(AuditAction.WEBHOOK_RESUMED if is_active else AuditAction.WEBHOOK_PAUSED, webhook, actor)
     return webhook

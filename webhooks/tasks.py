@@ -3,9 +3,9 @@
 import logging
 
 from celery import shared_task
-from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerUnavailable
 
+from builds.clock import read_clock
 from webhooks import alerts, deliveries
 
 logger = logging.getLogger(__name__)
@@ -36,4 +36,4 @@ def raise_alerts() -> None:
 @shared_task(name="webhooks.keep_house")
 def keep_house() -> None:
     """No Celery retry: the next day is as good."""
-    logger.info("deliveries_deleted=%s", deliveries.delete_old_deliveries(timezone.now()))
+    logger.info("deliveries_deleted=%s", deliveries.delete_old_deliveries(read_clock()))

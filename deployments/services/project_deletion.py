@@ -4,9 +4,9 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils import timezone
 
 from builds import audit
+from builds.clock import read_clock
 from builds.errors import InvalidInput, NotAllowedNow
 from builds.models import AuditAction, Build, Project
 from builds.querysets import DELETED_KEPT_FOR
@@ -25,7 +25,7 @@ def delete_project(project_id: int, *, actor: User, confirmation: str) -> Projec
             raise NotAllowedNow(f"{project} is deleted already.")
         if confirmation != project.slug:
             raise InvalidInput(f"You typed {confirmation!r}; type {project.slug} to confirm.", field="confirmation")
-        project.deleted_at, project.deleted_by_id = timezone.now(), actor.pk
+        project.deleted_at, project.deleted_by_id = read_clock(), actor.pk
         project.save(update_fields=["deleted_at", "deleted_by"])
         after = {"name": project.name, "slug": project.slug, "until": f"{find_end(project):%Y-%m-%d}"}
         audit.record(AuditAction.PROJECT_DELETED, actor=actor, project=project, after=after)
@@ -39,12 +39,12 @@ def restore_project(project_id: int, *, actor: User) -> Project:
         project = _lock(project_id)
         if project.deleted_at is None:
             raise NotAllowedNow(f"{project} is not deleted.")
-        if project.purged_at is not None or find_end(project) <= timezone.now():
+        if project.purged_at is not None or find_end(project) <= read_clock():
             raise NotAllowedNow(f"{project} was deleted more than {DELETED_KEPT_FOR.days} days ago, for good.")
         project.deleted_at = project.deleted_by = None
         project.save(update_fields=["deleted_at", "deleted_by"])
         # What waited for all that time is no failure of the receiver: it gets its day anew.
-        project.webhooks.filter(is_active=True).update(active_since=timezone.now())
+        project.webhooks.filter(is_active=True).update(active_since=read_clock())
         audit.record(AuditAction.PROJECT_RESTORED, actor=actor, project=project, after={"name": project.name})
         _publish(project)
     return project

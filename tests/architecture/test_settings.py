@@ -43,7 +43,15 @@ BAD_VALUES = {
     "OIDC_CREATES_ACCOUNTS": ["perhaps", "2"],
     "EMAIL_URL": ["mail.example", "http://mail.example", "smtp://", "smtp://host:port", "smtps://host/path"],
 }
-NO_BAD_VALUE = {"METRICS_TOKEN", "SECRET_KEY", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_NAME", "EMAIL_FROM"}
+NO_BAD_VALUE = {
+    "METRICS_TOKEN",
+    "SECRET_KEY",
+    "SECRET_KEY_FALLBACKS",
+    "OIDC_CLIENT_ID",
+    "OIDC_CLIENT_SECRET",
+    "OIDC_NAME",
+    "EMAIL_FROM",
+}
 
 
 def _start(folder: Path, *arguments: str, **values: str) -> "subprocess.CompletedProcess[str]":

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.contrib.auth.models import User
+from django.db import connection
 from django.utils import timezone
 
 from builds import idempotency
@@ -58,6 +60,14 @@ def test_a_key_is_forgotten_after_a_day(request_of: Callable[..., KeyedRequest])
     DoneRequest.objects.update(created_at=timezone.now() - KEPT_FOR - timedelta(seconds=1))
     assert do_once(request_of(request_hash="other"), lambda: "/builds/2/") == "/builds/2/"
     assert DoneRequest.objects.count() == 1
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="Otherwise the database's clock is this host's.")
+def test_a_clock_that_is_a_day_ahead_forgets_no_key(request_of: Callable[..., KeyedRequest]) -> None:
+    do_once(request_of(), lambda: "/builds/1/")
+    with time_machine.travel(timezone.now() + KEPT_FOR + timedelta(hours=1)):
+        forget_old_requests()
+        assert do_once(request_of(), _never) == "/builds/1/"
 
 
 def test_the_sweep_forgets_what_is_older_than_a_day(

@@ -19,6 +19,7 @@ from tests.flows.servers import _list_children
 
 # How long a fault goes on.
 _SECONDS = 2.0
+_CLAIMS = "SELECT claim_id FROM webhooks_delivery WHERE status = 'waiting' AND claim_id IS NOT NULL"
 Fault = Callable[[Stage], AbstractContextManager[None]]
 
 
@@ -33,6 +34,8 @@ class Drill:
     empties_redis: bool = False
     # What it takes: a disk that can be filled.
     needs_small_disk: bool = False
+    # Somebody is told of each label, by a webhook.
+    has_follower: bool = False
 
 
 def _kill(*names: str) -> Fault:
@@ -45,6 +48,20 @@ def _kill(*names: str) -> Fault:
         yield
 
     return fault
+
+
+@contextmanager
+def kill_hooks_at_work(stage: Stage) -> Iterator[None]:
+    """Each time a delivery that it has claimed, and the receiver perhaps got, is left in the middle."""
+    known: set[object] = set()
+    for _ in range(3):
+        while not (claims := {row[0] for row in stage.query(_CLAIMS)} - known):
+            time.sleep(0.05)
+        # By now it was sent; the receiver takes longer to answer.
+        time.sleep(0.6)
+        stage.supervisor.kill("hooks")
+        known |= claims
+    yield
 
 
 @contextmanager
@@ -131,10 +148,15 @@ def run_second_beat(stage: Stage) -> Iterator[None]:
 
 @contextmanager
 def deploy(stage: Stage) -> Iterator[None]:
-    """Migrations first, under the old processes; then one process after the other is replaced."""
-    stage.product.manage("migrate", "--noinput")
+    """Of this version, over an older one: `release` under its processes, which go on; then one by one is replaced.
+
+    Workers before `web`: they must know the work that it queues.
+    """
+    assert stage.newer is not None
+    stage.newer.prepare()
+    time.sleep(_SECONDS)
     for name in ("worker", "numbers", "hooks", "beat", "web"):
-        stage.supervisor.replace(name)
+        stage.supervisor.hand_over(name, stage.newer)
     yield
 
 
@@ -172,6 +194,24 @@ def storage(trouble: str) -> Fault:
     return fault
 
 
+def set_clock(seconds: int) -> Fault:
+    """Of all processes of the product, while they run; then it is set right again. Databases are other hosts."""
+
+    @contextmanager
+    def fault(stage: Stage) -> Iterator[None]:
+        assert stage.clock is not None
+        with stage.clock.wrong_by(seconds):
+            time.sleep(_SECONDS * 3)
+        yield
+
+    return fault
+
+
+_NOTHING = "devices and receivers notice nothing"
+CLOCK_DRILLS = (
+    Drill("clock 25 hours ahead for 6 s", _NOTHING, set_clock(25 * 3600), is_quick=True, has_follower=True),
+    Drill("clock an hour behind for 6 s", _NOTHING, set_clock(-3600), is_quick=True, has_follower=True),
+)
 S3_DRILLS = (
     Drill("S3 answers 500 for 2 s", "devices notice nothing", storage("500")),
     Drill("S3 answers nothing for 2 s", "devices notice nothing", storage("silent")),
@@ -180,6 +220,12 @@ DRILLS = (
     Drill("web: kill -9, three times", "only open connections break", _kill("web"), is_quick=True),
     Drill("one web worker: kill -9", "it is replaced; the other one answers", kill_a_web_worker),
     Drill("worker and beat: kill -9, three times", "devices notice nothing", _kill("worker", "beat"), is_quick=True),
+    Drill(
+        "hooks: kill -9, three times while it sends",
+        "no message lost; one that comes again has its id",
+        kill_hooks_at_work,
+        has_follower=True,
+    ),
     Drill("Redis stopped for 2 s", "reports go to the database", stop_redis),
     Drill("Redis comes back empty", "lost: what it held, at most", empty_redis, is_quick=True, empties_redis=True),
     Drill("PostgreSQL: kill -9, back after 2 s", "checks go on", restart_database, is_quick=True),
@@ -187,5 +233,7 @@ DRILLS = (
     Drill("PostgreSQL out of connections for 2 s", "checks and reports go on", take_all_connections, is_quick=True),
     Drill("two beats", "nothing is done twice", run_second_beat),
     Drill("disk of bundles full for 2 s", "uploads are refused in words", fill_disk, needs_small_disk=True),
-    Drill("deployment: migrate, replace all", "only open connections break", deploy),
+)
+DEPLOYMENT_DRILLS = (
+    Drill("deployment of a new version", "devices and the pipeline notice nothing", deploy, is_quick=True),
 )

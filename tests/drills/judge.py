@@ -6,17 +6,14 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from tests.drills.follower import Follower
 from tests.drills.load import Load, Offer
 from tests.drills.stage import Stage
+from tests.drills.witness import LABELS
 
 # How old an answer may be while nothing is wrong; and for how long a promised label may already be offered.
 _FRESH_SECONDS, _CLOCKS_DIFFER_SECONDS = 1.5, 0.2
 _SETTLE_SECONDS = 60.0
-_LABELS = """
-    SELECT label_number, extract(epoch FROM finished_at)::float, deployment_id, package_hash
-    FROM deployments_codepush JOIN deployments_bundle ON deployments_bundle.id = bundle_id
-    WHERE build_id = %s AND status = 'success' ORDER BY label_number
-"""
 _COUNTS = """
     SELECT coalesce(max(devices), 0), coalesce(max(downloads), 0), coalesce(max(installs), 0)
     FROM metrics_buildtotals t LEFT JOIN metrics_releasecounter c ON c.build_id = t.build_id AND label_number = 1
@@ -37,6 +34,7 @@ class Row:
     counted: int
     released: int
     labels: int
+    messages: str
     recovery_seconds: float
     faults: list[str]
 
@@ -50,6 +48,7 @@ class Row:
             str(self.wrong_offers),
             f"{self.devices:,} / {self.counted:,}",
             f"{self.released} / {self.labels}",
+            self.messages,
             f"{self.recovery_seconds:.1f} s",
             "; ".join(self.faults) or "held",
         )
@@ -62,6 +61,7 @@ HEADER = (
     "wrong offers",
     "devices told 200 / counted",
     "releases told 2xx / labels",
+    "messages to a webhook",
     "recovered in",
     "verdict",
 )
@@ -74,13 +74,14 @@ def judge(
     seen: Counter[str],
     excused: tuple[float, float],
     may_lose: int,
+    follower: Follower | None,
 ) -> Row:
     """`excused`: from the fault until everything worked again: then an answer may be as old as the fault.
 
     `may_lose`: devices whose reports waited in what the drill destroyed.
     """
     counted = _settle(stage, load, seen["devices"])
-    labels = stage.query(_LABELS, load.build_id)
+    labels = stage.query(LABELS, load.build_id)
     wrong = [offer for offer in load.offers if _is_wrong(offer, labels, excused)]
     faults = [f"{len(wrong)} wrong offers, as {wrong[0]}"] if wrong else []
     if [number for number, *_ in labels] != list(range(1, len(labels) + 1)):
@@ -93,6 +94,8 @@ def judge(
         faults.append(f"{len(labels)} labels for {len(load.released)} releases")
     if not seen["devices"] - may_lose <= min(counted) <= max(counted) <= seen["devices"]:
         faults.append(f"devices, downloads, installs are {counted}")
+    if follower is not None:
+        faults += follower.find_faults([f"v{number}" for number, *_ in labels], load.build_id)
     return Row(
         checks=load.checks,
         wrong_offers=len(wrong),
@@ -100,6 +103,7 @@ def judge(
         counted=min(counted),
         released=len(load.released),
         labels=len(labels),
+        messages=follower.describe() if follower else "–",
         faults=faults + _find_too_few(load, seen),
         **told,
     )

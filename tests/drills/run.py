@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Iterable
+from contextlib import nullcontext
 
 import redis
 
 from tests.drills.faults import Drill
+from tests.drills.follower import Follower, following
 from tests.drills.judge import HEADER, Row, judge
 from tests.drills.load import Load
 from tests.drills.stage import Stage
@@ -16,6 +18,11 @@ _CALM_SECONDS, _RECOVERY_SECONDS = 2.0, 60.0
 
 
 def run_drill(stage: Stage, drill: Drill) -> Row:
+    with following(stage) if drill.has_follower else nullcontext() as follower:
+        return _run_on(stage, drill, follower)
+
+
+def _run_on(stage: Stage, drill: Drill, follower: Follower | None) -> Row:
     load = Load(stage)
     try:
         time.sleep(_CALM_SECONDS)
@@ -31,7 +38,7 @@ def run_drill(stage: Stage, drill: Drill) -> Row:
     finally:
         seen = load.stop()
     told = {"drill": drill.name, "must_hold": drill.must_hold, "recovery_seconds": recovered - ended}
-    return judge(stage, load, told, seen, (began, recovered), may_lose)
+    return judge(stage, load, told, seen, (began, recovered), may_lose, follower)
 
 
 def _count_waiting(stage: Stage) -> int:

@@ -13,8 +13,10 @@ from typing import Any
 import httpx
 import psycopg
 
+from tests.drills.false_clock import FalseClock
 from tests.drills.storage import FaultyStorage, describe
-from tests.flows.product import Product, kill_group
+from tests.drills.witness import START
+from tests.flows.product import ROOT, Product, kill_group, wait_for
 from tests.flows.servers import Server, own_postgresql, own_redis
 
 PROCESSES = ("web", "worker", "numbers", "hooks", "beat")
@@ -25,18 +27,20 @@ class Supervisor:
     """Keeps the processes of a product running. What it was not told to stop it starts again at once."""
 
     def __init__(self, product: Product, names: tuple[str, ...]) -> None:
-        self._product, self._stack = product, ExitStack()
-        self._running = {name: self._start(name) for name in names}
+        self._stack = ExitStack()
+        # A name is one of the Procfile; an older version may have fewer.
+        self._products = {name: product for name in names if name in product.processes}
+        self._running = {name: self._start(name) for name in self._products}
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
 
     def _start(self, name: str) -> subprocess.Popen[bytes]:
-        return self._stack.enter_context(self._product.running(name))
+        return self._stack.enter_context(self._products[name].running(name))
 
     def _watch(self) -> None:
         while not self._over.wait(0.2):
-            for name, process in self._running.items():
+            for name, process in [*self._running.items()]:
                 if process.poll() is not None:
                     self._running[name] = self._start(name)
 
@@ -47,12 +51,18 @@ class Supervisor:
         """SIGKILL to the process and all its children."""
         kill_group(self._running[name])
 
-    def replace(self, name: str) -> None:
-        """As a deployment does: the process is asked to end, ends, and another takes its place."""
-        process = self._running[name]
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-        process.wait(30)
+    def hand_over(self, name: str, newer: Product) -> None:
+        """As a deployment does: the process of that version runs, then the one before it is asked to end, and ends."""
+        old, listening = self._running.get(name), newer.count_listening()
+        self._products[name] = newer
+        self._running[name] = self._start(name)
+        if name == "web":
+            all_of_it = listening + int(newer.environment["WEB_CONCURRENCY"])
+            wait_for(lambda: newer.count_listening() >= all_of_it, "the new web processes listen", 30)
+        if old is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(old.pid, signal.SIGTERM)
+            old.wait(30)
 
     def stop(self) -> None:
         self._over.set()
@@ -72,6 +82,10 @@ class Stage:
     client: httpx.Client
     # Of the stage with S3 only.
     storage: FaultyStorage | None = None
+    # Of the stage with a false clock only.
+    clock: FalseClock | None = None
+    # What is deployed in the middle; the stage with an older version only.
+    newer: Product | None = None
 
     @property
     def url(self) -> str:
@@ -92,19 +106,32 @@ class Stage:
 
 
 @contextmanager
-def make_stage(folder: Path, *, storage: FaultyStorage | None = None) -> Iterator[Stage]:
-    """Two web processes, workers and beat, on PostgreSQL and a Redis that keeps what it answered."""
+def make_stage(
+    folder: Path, *, storage: FaultyStorage | None = None, clock: FalseClock | None = None, root: Path = ROOT
+) -> Iterator[Stage]:
+    """Two web processes, workers and beat, on PostgreSQL and a Redis that keeps what it answered.
+
+    `root`: the code that runs, when it is of an older version.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    environment = describe(storage) if storage else {}
+    environment = (describe(storage) if storage else {}) | (clock.environment if clock else {})
+    # Receivers are on loopback.
+    environment["WEBHOOKS_TO_PRIVATE_ADDRESSES"] = "1"
+    if clock:
+        clock.set(0)
     with own_postgresql() as database, own_redis() as broker:
-        product = Product(folder, {"DATABASE_URL": database.url, "REDIS_URL": broker.url, **environment})
+        environment |= {"DATABASE_URL": database.url, "REDIS_URL": broker.url}
+        product = Product(folder, environment, root=root)
+        newer = Product(folder, environment, port=product.port) if root != ROOT else None
         product.prepare()
+        with psycopg.connect(database.url, autocommit=True) as connection:
+            connection.execute(START)
         product.person("make_build")
         token = product.manage("create_token", "--user", "rosa", "--role", "admin").strip()
         supervisor = Supervisor(product, PROCESSES)
         try:
             product.wait_until_it_answers()
             with httpx.Client(verify=False, timeout=10, limits=httpx.Limits(max_keepalive_connections=0)) as client:
-                yield Stage(product, supervisor, database, broker, folder, token, client, storage)
+                yield Stage(product, supervisor, database, broker, folder, token, client, storage, clock, newer)
         finally:
             supervisor.stop()

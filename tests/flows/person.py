@@ -29,6 +29,8 @@ from metrics.aggregation import apply_batch, apply_waiting_reports
 from metrics.models import LogPosition, ReleaseCounter
 from metrics.selectors import measure_builds
 from tests import answers_under_load
+from webhooks.events import Event
+from webhooks.services import create_webhook, delete_webhook
 
 USERNAME, PASSWORD, SLUG = "rosa", "flows-password-1", "flows"
 SAMPLES = Path(__file__).parent.parent / "samples"
@@ -101,6 +103,18 @@ def replace_in_store_and_force(build_id: int, by_build_id: int) -> dict[str, Any
         set_store_status(pk, actor=_person(), store_status="live")
     force_update.apply_force_update(build_id, actor=_person())
     return {"at": time.time()}
+
+
+def follow(url: str) -> dict[str, Any]:
+    """The address is told of each label that becomes Live."""
+    project = Project.objects.get(slug=SLUG)
+    webhook = create_webhook(project, actor=_person(), name="Follower", url=url, events=[Event.LIVE_CHANGED])
+    return {"id": webhook.pk}
+
+
+def unfollow(webhook_id: int) -> dict[str, Any]:
+    delete_webhook(webhook_id, actor=_person())
+    return {}
 
 
 def measure(key: str) -> dict[str, Any]:

@@ -20,13 +20,18 @@ _CALL_PERSON = "import django; django.setup(); from tests.flows.person import ma
 
 
 class Product:
-    """One installation. `url` is where devices and people reach it once a web process runs. `root`: its code."""
+    """One installation. `url` is where devices and people reach it once a web process runs. `root`: its code.
 
-    def __init__(self, folder: Path, environment: dict[str, str], *, root: Path = ROOT) -> None:
+    `port`: that of another version, to take its place.
+    """
+
+    def __init__(
+        self, folder: Path, environment: dict[str, str], *, root: Path = ROOT, port: int | None = None
+    ) -> None:
         self.folder = folder
         self.root = root
         self.processes = _read_procfile(root)
-        self.port = find_free_port()
+        self.port = port or find_free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = os.environ | {
             "DJANGO_SETTINGS_MODULE": "codepush_site.settings",
@@ -72,6 +77,11 @@ class Product:
             return httpx.get(f"{self.url}/api/updateCheck").status_code == 400
         except httpx.TransportError:
             return False
+
+    def count_listening(self) -> int:
+        """Web processes that take connections: each has a socket of its own. On Linux."""
+        listening = f":{self.port:04X} 00000000:0000 0A "
+        return Path("/proc/net/tcp").read_text().count(listening)
 
     def ask(self, key: str, app_version: str = "3.0.0", **more: str) -> dict[str, Any]:
         """The `update_info` that a device gets."""

@@ -17,7 +17,7 @@ class Mailbox:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.queued: Queued = []
-        for task in (tasks.send_password_reset, tasks.send_email_change, tasks.send_invitation):
+        for task in (tasks.send_password_reset, tasks.send_email_change, tasks.send_invitation, tasks.send_notice):
             monkeypatch.setattr(task, "delay", self._keep(task))
 
     def _keep(self, task: Any) -> Callable[..., None]:

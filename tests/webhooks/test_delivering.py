@@ -2,13 +2,16 @@
 
 import hmac
 import json
+import time
 from base64 import b64decode, b64encode
 from datetime import datetime, timedelta
 from hashlib import sha256
 from itertools import pairwise
 
 import pytest
+import time_machine
 from django.contrib.auth.models import User
+from django.db import connection
 from django.utils import timezone
 
 from builds.models import AuditEntry
@@ -32,7 +35,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(deliveries, "timezone", clock)
+    monkeypatch.setattr(deliveries, "read_clock", clock.now)
     return clock
 
 
@@ -200,3 +203,21 @@ def test_old_deliveries_are_removed(delivery: Delivery, webhook: Webhook) -> Non
     assert delete_old_deliveries(timezone.now()) == 1
     assert list(Delivery.objects.all()) == [delivery]
     assert not Attempt.objects.exists()
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="Otherwise the database's clock is this host's.")
+@pytest.mark.parametrize("hours", [-25, 25])
+def test_a_worker_whose_clock_is_wrong_sends_what_is_due_and_signs_with_the_right_time(
+    hours: int, delivery: Delivery, receiver: Receiver
+) -> None:
+    right = time.time()
+    with time_machine.travel(right + hours * 3600):
+        for delivery_id in list_due_ids():
+            attempt_delivery(delivery_id)
+        receiver.status = 500
+        other = DeliveryFactory(webhook=delivery.webhook)
+        attempt_delivery(other.pk)
+
+    assert abs(int(receiver.got[0].headers["webhook-timestamp"]) - right) < 30
+    other.refresh_from_db()
+    assert abs(other.next_attempt_at.timestamp() - right) < 30, "It is tried again in ten seconds."
