@@ -98,7 +98,7 @@
       cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
       scales: { x: { time: true }, y: { range: [0, 100] } },
       axes: [
-        { ...axis, grid: { show: false }, size: 28, splits: (plot) => findSplits(plot, surface.clientWidth), values: nameTimes },
+        { ...axis, grid: { show: false }, size: 34, gap: 10, splits: (plot) => findSplits(plot, surface.clientWidth), values: nameTimes },
         { ...axis, grid: { stroke: token("--line"), width: 1 }, size: 44, splits: () => [0, 25, 50, 75, 100], values: (plot, splits) => splits.map((percent) => `${percent}%`) },
       ],
       series: [{}, ...[...numbers.bands].reverse().map((band) => ({ stroke: edge, width: 1, fill: token(`--s${band.tone}`), points: { show: false } }))],
