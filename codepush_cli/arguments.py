@@ -1,10 +1,11 @@
 """Which commands there are, and their options."""
 
 from argparse import ArgumentParser, BooleanOptionalAction
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from codepush_cli import commands
+from codepush_cli import approval, commands
 
 
 def make_parser() -> ArgumentParser:
@@ -17,6 +18,7 @@ def make_parser() -> ArgumentParser:
     _add_release(kinds)
     _add_republish(kinds)
     _add_edit(kinds)
+    _add_approval(kinds)
     _add_reads(kinds)
     return parser
 
@@ -29,6 +31,7 @@ def _add_release(kinds: Any) -> None:
     command.add_argument("--rollout", type=int, default=100, metavar="PERCENT", help="Share of devices (default 100).")
     command.add_argument("--mandatory", action="store_true", help="Install during the splash screen.")
     command.add_argument("--allow-identical", action="store_true", help="Even if identical to the Live bundle.")
+    command.add_argument("--reason", help="Why: for the audit log, and for whoever must approve it.")
     command.add_argument("--idempotency-key", help="Release once, however often the job runs with this key in a day.")
     _add_expected(command)
     _add_watch(command)
@@ -38,6 +41,7 @@ def _add_republish(kinds: Any) -> None:
     promote = _add(kinds, "promote", "Make the bundle of an earlier success Live again, as a new update.")
     _add_codepush(promote)
     _add_republishing(promote)
+    _add_ask(promote)
 
     rollback = _add(kinds, "rollback", "Go back from the Live update to an earlier one, as a new update.")
     _add_codepush(rollback)
@@ -55,6 +59,24 @@ def _add_edit(kinds: Any) -> None:
     command.add_argument("--mandatory", action=BooleanOptionalAction)
     command.add_argument("--rollout", type=int, metavar="PERCENT")
     _add_expected(command)
+    _add_ask(command)
+
+
+def _add_approval(kinds: Any) -> None:
+    requests = _add(kinds, "requests", "What waits for a second person on a build, newest first.", approval.requests)
+    _add_build(requests)
+    requests.add_argument("--all", action="store_true", help="Also those that have ended.")
+
+    approve = _add(kinds, "approve", "Approve what somebody else asked for: it is done.", approval.approve)
+    _add_request(approve)
+
+    refuse = _add(kinds, "refuse", "Refuse what somebody else asked for: it is not done.", approval.refuse, ["reject"])
+    _add_request(refuse)
+    refuse.add_argument("--reason", required=True, help="Why, for whoever asked.")
+
+    withdraw = _add(kinds, "withdraw", "Take back what you asked for.", approval.withdraw)
+    _add_request(withdraw)
+    withdraw.add_argument("--reason", help="Kept in the audit log.")
 
 
 def _add_reads(kinds: Any) -> None:
@@ -76,11 +98,13 @@ def _add_reads(kinds: Any) -> None:
     explain.add_argument("--package-hash", help="Of what it runs.")
 
 
-def _add(kinds: Any, name: str, help_text: str) -> ArgumentParser:
-    command: ArgumentParser = kinds.add_parser(name, help=help_text, description=help_text)
+def _add(
+    kinds: Any, name: str, help_text: str, run: Callable[..., None] | None = None, aliases: Sequence[str] = ()
+) -> ArgumentParser:
+    command: ArgumentParser = kinds.add_parser(name, help=help_text, description=help_text, aliases=aliases)
     command.add_argument("--json", action="store_true", help="Print the answer of the server.")
     command.add_argument("--url", help="The server, instead of CODEPUSH_URL.")
-    command.set_defaults(run=getattr(commands, name))
+    command.set_defaults(run=run or getattr(commands, name))
     return command
 
 
@@ -96,6 +120,17 @@ def _add_codepush(command: ArgumentParser) -> None:
     command.add_argument("deployment", nargs="?", metavar="DEPLOYMENT_ID", help="dpl_…; or name its build:")
     _add_build(command)
     command.add_argument("--label", help="Of the build: this one instead of the Live one.")
+
+
+def _add_request(command: ArgumentParser) -> None:
+    named = "Its number, or the deployment ID that it is about; or name its build:"
+    command.add_argument("request", nargs="?", metavar="REQUEST", help=named)
+    _add_build(command)
+    command.add_argument("--label", help="Of the build: what is asked about this one.")
+
+
+def _add_ask(command: ArgumentParser) -> None:
+    command.add_argument("--ask", metavar="WHY", help="Ask a second person, where the project wants one for this.")
 
 
 def _add_republishing(command: ArgumentParser) -> None:

@@ -3,31 +3,31 @@
 import tempfile
 import time
 from argparse import Namespace
-from collections.abc import Callable
 from typing import Any, BinaryIO
 
 from codepush_cli import display
+from codepush_cli.approval import write_or_ask
 from codepush_cli.bundle import is_archive, write_archive
 from codepush_cli.display import Progress
-from codepush_cli.outcome import Refused, TimedOut, UpdateFailed, UsageError
+from codepush_cli.lookup import find_build_id, find_codepush
+from codepush_cli.outcome import TimedOut, UpdateFailed, UsageError
 from codepush_cli.parts import WORTH_PARTS_BYTES, upload_in_parts
 from codepush_cli.server import Server, Upload
 
 _Json = dict[str, Any]
 _STEPS = {"queued": "Queued", "checking": "Checking", "storing": "Storing", "diffing": "Making diffs"}
 _POLL_SECONDS = 0.25
-_PAGE = 100
 
 
 def release(server: Server, given: Namespace) -> None:
     build_id = find_build_id(server, given)
-    place = {"platform": given.platform, "build_target": given.target, "expected_live": given.expected_live}
+    names = {"platform": "platform", "target": "build_target", "expected_live": "expected_live", "reason": "reason"}
     fields = {
         "description": given.description,
         "rollout_percent": str(given.rollout),
         "is_mandatory": str(given.mandatory).lower(),
         "allows_identical": str(given.allow_identical).lower(),
-        **{name: value for name, value in place.items() if value is not None},
+        **_pick(given, **names),
     }
     progress = Progress(is_quiet=given.json)
     with tempfile.TemporaryFile() as packed:
@@ -67,7 +67,7 @@ def _finish(server: Server, codepush: _Json, given: Namespace) -> None:
     """Tell how it stands; with --watch, once that is final."""
     if given.watch:
         codepush = _watch(server, codepush, given)
-    _show(codepush, given)
+    display.show_codepush(codepush, is_json=given.json)
     if codepush["status"] in ("failed", "canceled"):
         raise UpdateFailed(codepush["failure_reason"] or f"{codepush['deployment_id']} was canceled.")
 
@@ -93,7 +93,7 @@ def _watch(server: Server, codepush: _Json, given: Namespace) -> _Json:
 def promote(server: Server, given: Namespace) -> None:
     codepush = find_codepush(server, given)
     body = _pick(given, reason="reason", rollout="rollout_percent", expected_live="expected_live")
-    _show(server.write("POST", f"/codepushes/{codepush['deployment_id']}/promote", body), given)
+    write_or_ask(server, given, "POST", "promote", codepush["deployment_id"], body)
 
 
 def rollback(server: Server, given: Namespace) -> None:
@@ -103,7 +103,8 @@ def rollback(server: Server, given: Namespace) -> None:
     if given.deployment is None:
         # Whoever asks to roll back from the Live one means the one that was found a moment ago.
         body.setdefault("expected_live", codepush["label"])
-    _show(server.write("POST", f"/codepushes/{codepush['deployment_id']}/rollback", body), given)
+    answer = server.write("POST", f"/codepushes/{codepush['deployment_id']}/rollback", body)
+    display.show_codepush(answer, is_json=given.json)
 
 
 def edit(server: Server, given: Namespace) -> None:
@@ -112,7 +113,7 @@ def edit(server: Server, given: Namespace) -> None:
     if not body:
         raise UsageError("Nothing to change. Use --description, --enable, --disable, --mandatory or --rollout.")
     codepush = find_codepush(server, given)
-    _show(server.write("PATCH", f"/codepushes/{codepush['deployment_id']}", body), given)
+    write_or_ask(server, given, "PATCH", "edit", codepush["deployment_id"], body)
 
 
 def history(server: Server, given: Namespace) -> None:
@@ -162,55 +163,6 @@ def explain(server: Server, given: Namespace) -> None:
     return None
 
 
-def find_build_id(server: Server, given: Namespace) -> int:
-    """The build that --build names, or the only successful one that fits the other options."""
-    if given.build is not None:
-        return int(given.build)
-    if given.project is None:
-        raise UsageError("Which build? Use --build ID, or --project with --platform, --target and --store-version.")
-    wanted = {"platform": given.platform, "build_target": given.target, "store_version": given.store_version}
-    found = server.get(f"/projects/{given.project}/builds", **wanted, status="success", limit=_PAGE)["items"]
-    if len(found) == 1:
-        return int(found[0]["id"])
-    if not found:
-        raise Refused(f"{given.project} has no successful build that fits. See its builds at the dashboard.")
-    names = ", ".join(f"#{each['id']} ({each['platform']} {each['store_version']})" for each in found[:5])
-    raise Refused(f"{len(found)} builds of {given.project} fit: {names}. Name one with --build.")
-
-
-def find_codepush(server: Server, given: Namespace) -> _Json:
-    """The one with this deployment ID; without one, that of the build with --label, or else its Live one."""
-    if given.deployment is not None:
-        return server.get(f"/codepushes/{given.deployment}")
-    build_id = find_build_id(server, given)
-
-    def is_meant(codepush: _Json) -> bool:
-        return bool(codepush["label"] == given.label if given.label else codepush["is_live"])
-
-    found = _find_in_history(server, build_id, is_meant)
-    if found is None:
-        raise Refused(f"Build #{build_id} has no CodePush {given.label or 'that is Live'}. See: codepush history")
-    return found
-
-
-def _find_in_history(server: Server, build_id: int, is_meant: Callable[[_Json], bool]) -> _Json | None:
-    offset, count = 0, 1
-    while offset < count:
-        page = server.get(f"/builds/{build_id}/codepushes", limit=_PAGE, offset=offset)
-        for codepush in page["items"]:
-            if is_meant(codepush):
-                return dict(codepush)
-        offset, count = offset + _PAGE, page["count"]
-    return None
-
-
 def _pick(given: Namespace, **names: str) -> _Json:
     """{name of the API: value} of the options that were given. `names`: {option: name of the API}."""
     return {name: getattr(given, option) for option, name in names.items() if getattr(given, option) is not None}
-
-
-def _show(codepush: _Json, given: Namespace) -> None:
-    if given.json:
-        display.show_json(codepush)
-    else:
-        print(display.describe(codepush))

@@ -50,6 +50,29 @@ def describe(codepush: dict[str, Any]) -> str:
     return f"{name} is {describe_state(codepush)}{told}."
 
 
+def show_codepush(codepush: dict[str, Any], *, is_json: bool) -> None:
+    """One that waits says what it waits for."""
+    if is_json:
+        return show_json(codepush)
+    print(describe(codepush))
+    if codepush["status"] == "waiting":
+        print(f"Devices get it once somebody else approves it: codepush approve {codepush['deployment_id']}")
+    return None
+
+
+def describe_request(request: dict[str, Any]) -> str:
+    """One sentence about a change request, such as "Request 12 (Promote v1, dpl_…) waits for a second person, …"."""
+    about = ", ".join(filter(None, [request["change"], request["deployment_id"]]))
+    if request["status"] == "waiting":
+        until = request["expires_at"][:16].replace("T", " ")
+        return (
+            f"Request {request['id']} ({about}) waits for a second person, until {until} UTC: "
+            f"codepush approve {request['id']}"
+        )
+    outcome = request["outcome"]
+    return f"Request {request['id']} ({about}) is {request['status']}.{f' {outcome}' if outcome else ''}"
+
+
 def describe_state(codepush: dict[str, Any]) -> str:
     if codepush["is_live"]:
         return "Live"

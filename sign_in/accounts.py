@@ -122,6 +122,24 @@ def reset_password(user_id: int, *, new_password: str) -> User:
     return _set_password(User.objects.get(pk=user_id), new_password, AuditAction.ACCOUNT_PASSWORD_RESET, None)
 
 
+def note_password_set(user: User, *, actor: User) -> None:
+    """The support has given the account another password, or none."""
+    audit.record(
+        AuditAction.ACCOUNT_PASSWORD_CHANGED, actor=actor, project=None, before={"username": user.get_username()}
+    )
+
+
+def note_email_set(user: User, *, before: str, actor: User) -> None:
+    """The support has given the account another address."""
+    audit.record(
+        AuditAction.ACCOUNT_EMAIL_CHANGED,
+        actor=actor,
+        project=None,
+        before={"username": user.get_username(), "email": before},
+        after={"email": user.email},
+    )
+
+
 def create_account(*, email: str, first_name: str, last_name: str, password: str | None, source: str) -> User:
     """An account for whoever owns this address, which is also its username. No password: single sign-on only.
 

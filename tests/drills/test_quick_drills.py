@@ -34,7 +34,7 @@ def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         yield stage
 
 
-@pytest.mark.parametrize(("stage", "drill"), _list_quick(), indirect=["stage"])
+@pytest.mark.parametrize(("stage", "drill"), [*_list_quick()], indirect=["stage"])
 def test_what_must_hold_holds(stage: Stage, drill: Drill, capsys: pytest.CaptureFixture[str]) -> None:
     row = run_drill(stage, drill)
     with capsys.disabled():

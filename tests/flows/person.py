@@ -17,7 +17,7 @@ from django.core.files import File
 from django.db import Error as DatabaseFailure
 
 from builds.connections import drop_dead_connections
-from builds.models import AuditAction, AuditEntry, Build, Project
+from builds.models import AuditAction, AuditEntry, Build, Membership, Project, Role
 from builds.services import create_project, register_build
 from deployments.demo import publish_sample
 from deployments.models import CodePush
@@ -33,6 +33,12 @@ from webhooks.events import Event
 from webhooks.services import create_webhook, delete_webhook
 
 USERNAME, PASSWORD, SLUG = "rosa", "flows-password-1", "flows"
+_BUILD: dict[str, Any] = {
+    "platform": "android",
+    "build_target": "production",
+    "store_version": "3.0.0",
+    "status": "success",
+}
 SAMPLES = Path(__file__).parent.parent / "samples"
 
 
@@ -40,8 +46,7 @@ def make_build(**fields: Any) -> dict[str, Any]:
     """A successful build of the project that all flows share; its person is a member with every right."""
     user = User.objects.filter(username=USERNAME).first() or User.objects.create_user(USERNAME, password=PASSWORD)
     project = Project.objects.filter(slug=SLUG).first() or create_project(actor=user, name="Flows", slug=SLUG)
-    wanted = {"platform": "android", "build_target": "production", "store_version": "3.0.0", "status": "success"}
-    build = register_build(project, actor=user, **(wanted | fields))
+    build = register_build(project, actor=user, **(_BUILD | fields))
     return {"id": build.pk, "key": build.deployment_key}
 
 
@@ -103,6 +108,17 @@ def replace_in_store_and_force(build_id: int, by_build_id: int) -> dict[str, Any
         set_store_status(pk, actor=_person(), store_status="live")
     force_update.apply_force_update(build_id, actor=_person())
     return {"at": time.time()}
+
+
+def make_guarded_build() -> dict[str, Any]:
+    """A production build of a project that wants a second person for it: rosa's and cem's."""
+    rosa = _person()
+    cem = User.objects.create_user("cem", password=PASSWORD)
+    project = create_project(actor=rosa, name="Guarded", slug="guarded")
+    Membership.objects.create(project=project, user=cem, role=Role.RELEASE_MANAGER)
+    Project.objects.filter(pk=project.pk).update(needs_second_person=True)
+    build = register_build(project, actor=rosa, **_BUILD)
+    return {"id": build.pk, "key": build.deployment_key}
 
 
 def follow(url: str) -> dict[str, Any]:

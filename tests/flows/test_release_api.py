@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -38,8 +39,8 @@ def test_the_api_keeps_its_document(product: Product) -> None:
 class _Pipeline:
     """A job that has the client, the address of the server, and a token."""
 
-    def __init__(self, product: Product) -> None:
-        token = product.manage("create_token", "--user", person.USERNAME, "--project", person.SLUG).strip()
+    def __init__(self, product: Product, username: str = person.USERNAME, project: str = person.SLUG) -> None:
+        token = product.manage("create_token", "--user", username, "--project", project).strip()
         self.environment = os.environ | {"CODEPUSH_URL": product.url, "CODEPUSH_TOKEN": token}
 
     def run(self, *words: object, exit_code: int = 0, **environment: str) -> str:
@@ -110,6 +111,41 @@ def test_a_pipeline_does_what_people_do(product: Product) -> None:
     assert "v3, the newest enabled update" in pipeline.run("explain", *build_options)
     disabled = pipeline.run("edit", back["deployment_id"], "--disable")
     assert disabled == f"v3 is disabled ({back['deployment_id']}, rollout 100%, same bundle as v1).\n"
+
+
+def test_pipelines_ask_a_second_person_who_answers(product: Product, worker: subprocess.Popen[bytes]) -> None:
+    product.person("make_build")
+    build = product.person("make_guarded_build")
+    on_it = ["--build", build["id"]]
+    rosa, cem = _Pipeline(product, "rosa", "guarded"), _Pipeline(product, "cem", "guarded")
+
+    archive = person.SAMPLES / "android-v1.zip"
+    waits = rosa.run("release", archive, *on_it, "--rollout", 50, "--reason", "Fixes the cart", "--watch")
+    deployment_id = re.findall(r"dpl_\w+", waits)[0]
+    assert waits == (
+        f"{deployment_id} is waiting.\n"
+        f"Devices get it once somebody else approves it: codepush approve {deployment_id}\n"
+    )
+    assert f"Release at 50%  {deployment_id}  rosa" in cem.run("requests", *on_it)
+    assert "Somebody else must approve it." in rosa.run("approve", deployment_id, exit_code=1)
+    assert "(Release at 50%, " in cem.run("approve", deployment_id)
+    assert "v1 is Live" in rosa.run("status", *on_it)
+
+    more = ["edit", *on_it, "--rollout", 100]
+    assert 'Say why: --ask "…".' in rosa.run(*more, exit_code=1)
+    assert rosa.ask(*more, "--ask", "No crashes")["status"] == "waiting"
+    assert "is refused. Refused by cem: Not on a Friday" in cem.run(
+        "reject", *on_it, "--label", "v1", "--reason", "Not on a Friday"
+    )
+    number = rosa.ask(*more, "--ask", "It is Monday")["id"]
+    assert "is withdrawn" in rosa.run("withdraw", number)
+    assert "Nothing waits" in cem.run("approve", *on_it, exit_code=1)
+    assert len(cem.ask("requests", *on_it, "--all")["items"]) == 3
+
+    rosa.run("edit", *on_it, "--disable")
+    assert "waits for a second person, until" in rosa.run("edit", *on_it, "--label", "v1", "--enable", "--ask", "Again")
+    assert cem.ask("approve", *on_it)["status"] == "approved"
+    assert "v1 is Live" in rosa.run("status", *on_it)
 
 
 def test_whatever_goes_wrong_is_a_sentence_and_an_exit_code(product: Product, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from kombu.exceptions import OperationalError as BrokerUnavailable
 from pytest_django import DjangoCaptureOnCommitCallbacks
 from pytest_django.fixtures import Settings
 
+from builds.models import AuditEntry
 from sign_in import accounts, second_factors, single_sign_on, tasks
 from sign_in.single_sign_on import Claims
 from tests.deployments.pages import AsUser
@@ -140,6 +141,22 @@ def test_of_factors_that_the_support_removed(vera: User, staff: User, told: Any)
 
     assert f"By: {staff.get_full_name() or staff.get_username()}\n" in text
     assert "From:" not in text
+
+
+def test_of_a_password_and_an_address_that_the_support_set(vera: User, support: Client, told: Any) -> None:
+    page = f"/admin/auth/user/{vera.pk}/"
+    form = {"password1": NEW, "password2": NEW, "usable_password": "true", "set-password": "1"}
+    with told() as mails:
+        assert support.post(f"{page}password/", form).status_code == 302
+    assert "By: " in _only_one(mails, "The password was changed")
+    outbox.outbox.clear()
+    joined = {"date_joined_0": "2026-01-01", "date_joined_1": "00:00:00"}
+    with told() as mails:
+        person = {"username": "vera", "email": "new@example.com", "is_active": "on", **joined}
+        assert support.post(f"{page}change/", person).status_code == 302
+    assert "By: " in _only_one(mails, "The e-mail address was changed to new@example.com")
+    actions = AuditEntry.objects.filter(project=None).values_list("action", "before__username")
+    assert {*actions} == {("account.password_changed", "vera"), ("account.email_changed", "vera")}
 
 
 def test_its_links_lead_to_where_the_operator_says(client: Client, told: Any, settings: Settings) -> None:
