@@ -16,6 +16,8 @@ import httpx
 
 ROOT = Path(__file__).parent.parent.parent
 _START_SECONDS = 30.0
+# Far more than any takes: only what hangs ends by it.
+_COMMAND_SECONDS = 120.0
 _CALL_PERSON = "import django; django.setup(); from tests.flows.person import main; main()"
 
 
@@ -116,7 +118,7 @@ class Product:
             env=self.environment | (environment or {}),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=_COMMAND_SECONDS,
             check=False,
         )
         assert done.returncode == 0, f"{command[1:]} failed:\n{done.stdout}\n{done.stderr}"
