@@ -116,7 +116,8 @@ class Product:
             env=self.environment | (environment or {}),
             capture_output=True,
             text=True,
-            timeout=60,
+            # Twenty migrations of a small host that does other things, too.
+            timeout=120,
             check=False,
         )
         assert done.returncode == 0, f"{command[1:]} failed:\n{done.stdout}\n{done.stderr}"
