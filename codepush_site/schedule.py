@@ -24,7 +24,6 @@ SCHEDULE = {
     "expire-change-requests": _every("deployments.expire_change_requests", 60.0),
     "delete-leftover-uploads": _every("deployments.delete_leftover_uploads", 3600.0, expires=3600),
     "forget-old-requests": _every("builds.forget_old_requests", 3600.0, expires=3600),
-    "delete-expired-answers": _every("release_api.delete_expired_answers", 3600.0, expires=3600),
     "delete-leftover-bundles": _nightly("deployments.delete_leftover_bundles", 7),
     "purge-deleted-projects": _nightly("metrics.purge_deleted_projects", 57),
     "keep-house-of-metrics": _nightly("metrics.keep_house", 17),

@@ -75,29 +75,3 @@ class BucketUpload(models.Model):
 
     def __str__(self) -> str:
         return self.upload_id
-
-
-class StoredAnswer(models.Model):
-    """Unused: `builds.DoneRequest` has the answers. The code before this still writes here while a deployment runs; the
-    next one drops the table, and the sweep of it in `release_api.tasks` (CONTRIBUTING, "Migrations")."""
-
-    token = models.ForeignKey(ApiToken, on_delete=models.CASCADE, related_name="+")
-    key = models.CharField(max_length=200)
-    request_sha256 = models.CharField(max_length=64, help_text="Of method, path and body.")
-    status = models.PositiveSmallIntegerField(default=0)
-    # As text: PostgreSQL would give the fields of JSON back in another order, and the answer is to be the same.
-    body = models.TextField(default="{}", help_text="JSON.")
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        constraints = [
-            # Of two requests that come at once, the second waits here until the first has committed its effect.
-            models.UniqueConstraint(fields=["token", "key"], name="idempotency_key_is_unique_per_token"),
-        ]
-        indexes = [
-            # Those older than a day are deleted.
-            models.Index(fields=["created_at"], name="stored_answer_by_age"),
-        ]
-
-    def __str__(self) -> str:
-        return self.key

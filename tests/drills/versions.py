@@ -32,9 +32,9 @@ def find_old_commit() -> str:
 def checked_out(commit: str, folder: Path) -> Iterator[Path]:
     """The code of that commit, in the folder. Packages are those that are installed here."""
     folder.mkdir(parents=True)
-    archive = subprocess.Popen(["git", "archive", commit], cwd=ROOT, stdout=subprocess.PIPE)
-    subprocess.run(["tar", "-x", "-C", str(folder)], stdin=archive.stdout, check=True)
-    assert archive.wait() == 0, f"git has no {commit}"
+    with subprocess.Popen(["git", "archive", commit], cwd=ROOT, stdout=subprocess.PIPE) as archive:
+        subprocess.run(["tar", "-x", "-C", str(folder)], stdin=archive.stdout, check=True)
+    assert archive.returncode == 0, f"git has no {commit}"
     yield folder
 
 

@@ -1,13 +1,9 @@
 """A request that is sent twice with the same Idempotency-Key acts once, and is answered alike."""
 
-import json
-from datetime import timedelta
-from importlib import import_module
 from typing import Any
 from unittest import mock
 
 import pytest
-from django.apps import apps
 from django.contrib.auth.models import User
 from django.db.models import Model
 from django.utils import timezone
@@ -16,8 +12,6 @@ from builds.idempotency import KEPT_FOR
 from builds.models import Build, DoneRequest, Project, Role
 from deployments import bundle_storage
 from deployments.models import CodePush
-from release_api.models import ApiToken, StoredAnswer
-from release_api.tasks import delete_expired_answers
 from tests.deployments.stories import history, live_label, small_archive, stored_files
 from tests.deployments.test_concurrency import at_once
 from tests.release_api.caller import Caller, assert_error
@@ -111,33 +105,6 @@ def test_a_key_is_forgotten_after_a_day(api: Caller, build: Build) -> None:
     api.post(path, {}, **KEY)
     DoneRequest.objects.update(created_at=timezone.now() - KEPT_FOR)
     assert api.post(path, {}, **KEY).json()["label"] == "v4"
-
-
-def _keep_old_answer(key: str, **values: Any) -> None:
-    """As the code before `builds.DoneRequest` had kept what it answered to the first token there is."""
-    StoredAnswer.objects.create(token=ApiToken.objects.get(), key=key, status=201, **values)
-
-
-def test_what_was_answered_before_the_answers_moved_is_still_known(api: Caller, build: Build) -> None:
-    v1, _ = history(build, 2)
-    path = f"/codepushes/{v1.deployment_id}/promote"
-    first = api.post(path, {}, **KEY)
-    done = DoneRequest.objects.get()
-    _keep_old_answer(KEY["Idempotency_Key"], request_sha256=done.request_hash, body=json.dumps(first.json()))
-    done.delete()
-
-    import_module("release_api.migrations.0002_answers_are_done_requests").copy_answers(apps, None)
-
-    assert api.post(path, {}, **KEY).json() == first.json()
-    assert live_label(build) == "v3"
-
-
-def test_the_table_that_nothing_writes_to_empties_itself(api: Caller) -> None:
-    for key in ("one", "two"):
-        _keep_old_answer(key, request_sha256="")
-    StoredAnswer.objects.filter(key="one").update(created_at=timezone.now() - timedelta(days=1, seconds=1))
-    delete_expired_answers()
-    assert [stored.key for stored in StoredAnswer.objects.all()] == ["two"]
 
 
 @pytest.mark.parametrize("key", ["", " ", "ü", "x" * 256, "a b"])
