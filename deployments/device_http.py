@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -102,5 +102,7 @@ def _describe_content(content_type: str, length: int, headers: tuple[Header, ...
     return [("Content-Type", content_type), ("Content-Length", str(length)), _ANY_ORIGIN, _NO_GUESSING, *headers]
 
 
+# One text for all kept answers.
+@cache
 def _status_line(status: HTTPStatus) -> str:
     return f"{status.value} {status.phrase}"

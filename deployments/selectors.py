@@ -33,6 +33,7 @@ class ReleaseRow(NamedTuple):
 class CandidateRow(NamedTuple):
     """An update that may be offered, beside one diff and one patch to it (those fields are None when it has none)."""
 
+    build_revision: int
     label_number: int
     deployment_id: str
     package_hash: str
@@ -86,6 +87,7 @@ def load_candidate_rows(codepush_ids: Iterable[int]) -> list[CandidateRow]:
         CodePush.objects.filter(pk__in=codepush_ids)
         .by_label_descending()
         .values_list(
+            "build__revision",
             "label_number",
             "deployment_id",
             "bundle__package_hash",

@@ -16,9 +16,15 @@ _NO_DOWNLOADS = DownloadsByHash({})
 
 def build_snapshot(deployment_key: str) -> Snapshot | None:
     """The present facts of the build, or None for an unknown key. Two queries; one without an enabled success."""
-    rows = load_release_rows(deployment_key)
+    while (rows := load_release_rows(deployment_key)) and (candidates := _load_candidates(rows)) is None:
+        # Changed between the two queries: half of it would be a state that there never was.
+        pass
     if not rows:
         return None
+    return _assemble(deployment_key, rows, candidates or ())
+
+
+def _assemble(deployment_key: str, rows: list[ReleaseRow], candidates: tuple[Candidate, ...]) -> Snapshot:
     build = rows[0]
     releases = [row for row in rows if row.label_number is not None]
     version = find_version(build.store_version)
@@ -33,7 +39,7 @@ def build_snapshot(deployment_key: str) -> Snapshot | None:
         is_successful=build.status == Build.Status.SUCCESS,
         is_force_updated=build.is_force_updated,
         live_store_version=build.live_store_version or "",
-        candidates=_load_candidates(releases),
+        candidates=candidates,
         newest_label=releases[0].label_number or 0 if releases else 0,
         # For most builds the one empty set there is.
         disabled_labels=frozenset(row.label_number or 0 for row in releases if not row.is_enabled) or _NO_LABELS,
@@ -44,8 +50,11 @@ def build_snapshot(deployment_key: str) -> Snapshot | None:
     )
 
 
-def _load_candidates(releases: list[ReleaseRow]) -> tuple[Candidate, ...]:
-    """Enabled successes from the newest down to the first finished rollout: below that nothing is ever offered."""
+def _load_candidates(releases: list[ReleaseRow]) -> tuple[Candidate, ...] | None:
+    """Enabled successes from the newest down to the first finished rollout: below that nothing is ever offered.
+
+    None if the build has changed since `releases` were read.
+    """
     enabled = [row for row in releases if row.is_enabled]
     finished_at = next((place for place, row in enumerate(enabled) if (row.rollout_percent or 0) >= 100), len(enabled))
     offered = enabled[: finished_at + 1]
@@ -53,6 +62,8 @@ def _load_candidates(releases: list[ReleaseRow]) -> tuple[Candidate, ...]:
         return ()
     mandatory_labels = [row.label_number or 0 for row in enabled if row.is_mandatory]
     rows = load_candidate_rows([row.codepush_id for row in offered if row.codepush_id is not None])
+    if any(row.build_revision != releases[0].revision for row in rows):
+        return None
     return tuple(
         _candidate(list(group), mandatory_labels) for _, group in groupby(rows, key=lambda row: row.label_number)
     )

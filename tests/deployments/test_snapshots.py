@@ -8,9 +8,10 @@ from django.contrib.auth.models import User
 from pytest_django.fixtures import DjangoAssertNumQueries
 
 from builds.models import Build
-from deployments import snapshots
+from deployments import snapshot_builder, snapshots
 from deployments.models import CodePush
 from deployments.policy.types import Snapshot
+from deployments.selectors import CandidateRow, load_candidate_rows
 from deployments.services.codepushes import edit_codepush
 from deployments.snapshot_builder import build_snapshot
 from deployments.snapshots import SnapshotStore
@@ -171,3 +172,19 @@ def test_snapshots_that_became_old_together_hold_up_no_change(
     assert read == [codepush.build.deployment_key, *keys[:2]]
     there.refresh_changed()
     assert read[3:] == keys[2:4]
+
+
+def test_a_change_while_a_snapshot_is_read_is_in_it_as_a_whole(
+    there: SnapshotStore, build: Build, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two queries the second sees what was committed after the first."""
+    _, newest = CodePushFactory(build=build), CodePushFactory(build=build)
+    waiting = ["Taken back"]
+
+    def change_and_load(ids: list[int]) -> list[CandidateRow]:
+        while waiting:
+            edit_codepush(newest.pk, actor=owner, description=waiting.pop(), is_enabled=False)
+        return load_candidate_rows(ids)
+
+    monkeypatch.setattr(snapshot_builder, "load_candidate_rows", change_and_load)
+    assert labels_in(there, build.deployment_key) == ["v1"]
