@@ -76,7 +76,7 @@ def test_the_sweep_forgets_what_is_older_than_a_day(
     monkeypatch.setattr(idempotency, "_ROWS_PER_BATCH", 2)
     for key in "abcd":
         do_once(request_of(key=key), lambda: "")
-    DoneRequest.objects.exclude(key="d").update(created_at=timezone.now() - KEPT_FOR)
+    DoneRequest.objects.exclude(key="d").update(created_at=timezone.now() - KEPT_FOR - timedelta(seconds=1))
     forget_old_requests()
     assert [done.key for done in DoneRequest.objects.all()] == ["d"]
 
